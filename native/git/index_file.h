@@ -1,0 +1,70 @@
+// Git's index file, read and written without libgit2: libgit2 drops what it does not know and re-stats what it should not.
+// Versions 2, 3 and 4 are read; unknown required extensions, split and sparse indexes are refused (UNSUPPORTED_REPOSITORY).
+#pragma once
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cancel.h"
+#include "oid.h"
+#include "session.h"
+
+namespace coppice {
+
+// The stat fields that git compares, in the index's widths (32 bits each).
+struct FileStat {
+  uint32_t ctimeSeconds = 0, ctimeNanoseconds = 0;
+  uint32_t mtimeSeconds = 0, mtimeNanoseconds = 0;
+  uint32_t device = 0, inode = 0;
+  uint32_t uid = 0, gid = 0;
+  uint32_t size = 0;
+
+  static FileStat of(const struct stat& status);
+};
+bool operator==(const FileStat& a, const FileStat& b);
+
+struct IndexEntry {
+  std::string path;
+  uint32_t mode = 0;
+  Oid oid{};
+  FileStat stat;
+  uint8_t stage = 0;
+  bool assumeUnchanged = false;
+  bool skipWorktree = false;
+  bool intentToAdd = false;
+};
+
+struct IndexFile {
+  uint32_t version = 2;
+  std::vector<IndexEntry> entries;  // sorted by path, then stage
+  uint32_t mtimeSeconds = 0, mtimeNanoseconds = 0;  // of the file when it was read: entries not older than this are racy
+  struct Extension {
+    char signature[4];
+    std::string data;
+  };
+  std::vector<Extension> optionalExtensions;  // kept as bytes (REUC, UNTR, ...); TREE is kept apart
+  std::optional<std::string> treeExtension;
+
+  // nullopt: there is no such file. Throws CORRUPT, UNSUPPORTED_REPOSITORY.
+  static std::optional<IndexFile> read(const std::string& path);
+
+  const IndexEntry* find(const std::string& path) const;  // stage 0
+
+  // Whether the entry alone proves that the file on disk still has its content: same stat, same kind and mode, not racy,
+  // neither assume-unchanged nor skip-worktree nor intent-to-add.
+  bool proves(const IndexEntry& entry, const struct stat& status) const;
+};
+
+// The bytes of an index (same version; FSMN, UNTR dropped), with the checksum at the end.
+std::string serializeIndex(const IndexFile& index);
+
+// The TREE extension for a tree whose files the index holds exactly.
+std::string treeExtensionFor(Handle& handle, const Oid& treeOid, const Cancel& cancel);
+
+// Marks `path` and all its parents as invalid in a TREE extension; nullopt when it cannot be parsed (then drop it).
+std::optional<std::string> invalidateTreeExtension(const std::string& data, const std::vector<std::string>& paths);
+
+}  // namespace coppice

@@ -1,0 +1,43 @@
+// Every operation that TypeScript can call, one line each, by room. The binding's table names exactly these.
+#pragma once
+
+#include "session.h"
+#include "types.h"
+
+namespace coppice {
+
+// session.cc
+ResolveReply resolve(Session&, const ResolveRequest&, const Cancel&);
+// commit.cc, text_tree.cc
+OidReply commit(Session&, const CommitRequest&, const Cancel&);
+OidReply editTextTree(Session&, const EditTreeRequest&, const Cancel&);
+TextReply readText(Session&, const ReadTextRequest&, const Cancel&);
+PathsReply listTreePaths(Session&, const ListTreeRequest&, const Cancel&);
+// flush.cc, ref.cc
+FlushReply flush(Session&, const FlushRequest&, const Cancel&);
+RefsReply listRefs(Session&, const ListRefsRequest&, const Cancel&);
+// diff.cc
+DiffReply diff(Session&, const DiffRequest&, const Cancel&);
+// worktree.cc, snapshot.cc, reset.cc, holder.cc
+AddWorktreeReply addWorktree(Session&, const AddWorktreeRequest&, const Cancel&);
+ListWorktreesReply listWorktrees(Session&, const ListWorktreesRequest&, const Cancel&);
+Done lockWorktree(Session&, const LockWorktreeRequest&, const Cancel&);
+Done removeWorktree(Session&, const RemoveWorktreeRequest&, const Cancel&);
+Done sweepTrash(Session&, const SweepTrashRequest&, const Cancel&);
+SnapshotReply snapshot(Session&, const SnapshotRequest&, const Cancel&);
+ResetReply reset(Session&, const ResetRequest&, const Cancel&);
+PathsReply listIgnored(Session&, const ListIgnoredRequest&, const Cancel&);
+ListHoldersReply listHolders(Session&, const ListHoldersRequest&, const Cancel&);
+// merge.cc
+MergeReply merge(Session&, const MergeRequest&, const Cancel&);
+// land.cc
+BeginLandingReply beginLanding(Session&, const BeginLandingRequest&, const Cancel&);
+CheckPathsReply checkPaths(Session&, const CheckPathsRequest&, const Cancel&);
+MoveTargetReply moveTarget(Session&, const MoveTargetRequest&, const Cancel&);
+UpdatePathsReply updatePaths(Session&, const UpdatePathsRequest&, const Cancel&);
+Done endLanding(Session&, const EndLandingRequest&, const Cancel&);
+// claim.cc
+ClaimReply claim(Session&, const ClaimRequest&, const Cancel&);
+Done releaseClaim(Session&, const ReleaseClaimRequest&, const Cancel&);
+
+}  // namespace coppice

@@ -1,0 +1,58 @@
+// File operations beneath a root directory that never follow a link on the way and never leave the root: openat2 with
+// RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS where the kernel has it, a walk of O_NOFOLLOW directory handles elsewhere.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "owned.h"
+
+namespace coppice {
+
+// Whether a repository path may be written: relative, no empty, "." or ".." component, no ".git" in any spelling that
+// case-folding, NTFS or HFS+ filesystems would take for it, no NUL, at most 4,096 bytes.
+bool isSafePath(std::string_view path);
+// Throws UNSAFE_PATH.
+void requireSafePath(std::string_view path, const char* operation);
+
+class RootDirectory {
+ public:
+  // Throws when `path` is not a directory.
+  explicit RootDirectory(const std::string& path);
+  int get() const { return fd_.get(); }
+  const std::string& path() const { return path_; }
+
+  // The directory that holds `path` ("" for a top-level name), opened without following links; a falsy fd with errno set
+  // when a component is missing, not a directory, or a link.
+  OwnedFd openParent(std::string_view path) const;
+  // The same, making missing directories. Throws when a component is a link or a file.
+  OwnedFd makeParent(std::string_view path) const;
+  OwnedFd openDirectory(std::string_view path) const;
+  OwnedFd openFile(std::string_view path, int flags, mode_t mode = 0) const;  // O_NOFOLLOW | O_CLOEXEC added
+
+  static std::string_view baseName(std::string_view path);
+  // For the test of the portable fallback: turns openat2 off in this process.
+  static void usePortableFallback(bool on);
+
+ private:
+  OwnedFd fd_;
+  std::string path_;
+};
+
+// Writes all bytes or throws (NO_SPACE, SYSTEM).
+void writeAll(int fd, const char* data, size_t size, const std::string& path);
+// A new file with these bytes beside nothing else: O_EXCL, fsync, and the directory is NOT synced (callers group that).
+void writeNewFile(const std::string& path, std::string_view bytes, mode_t mode, bool sync);
+// Lock file + rename, as git does for small files: `path`.lock is created exclusively. Throws LOCKED.
+void replaceFile(const std::string& path, std::string_view bytes, bool sync);
+void syncDirectory(const std::string& path);
+// Reads a whole small file; nullopt when it is not there. Throws LIMIT beyond maxBytes.
+std::optional<std::string> readSmallFile(const std::string& path, size_t maxBytes);
+
+// Removes a file or a whole directory below `parentFd`, never following links. Missing is fine.
+void removeTree(int parentFd, const std::string& name);
+
+}  // namespace coppice

@@ -1,0 +1,808 @@
+// The plain data that crosses the border between TypeScript and C++, and nothing else.
+// src/git/native.ts holds the same names in the same order. A struct describes its fields once, in `fields`; the binding
+// reads and writes JavaScript objects through that, so a conversion error carries the field's path and no table is
+// written by hand. std::optional is `null` on the other side, never `undefined`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oid.h"
+
+namespace coppice {
+
+// ---- session ---------------------------------------------------------------------------------------------------------
+
+struct OpenRequest {
+  std::string path;   // anywhere inside the repository, or the repository itself
+  uint32_t threads = 0;  // native threads of this session; 0: hardware concurrency
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("threads", threads);
+  }
+};
+
+struct RepositoryDescription {
+  std::string gitDirectory;     // of the opened worktree, absolute, real path, no final slash
+  std::string commonDirectory;  // shared by all worktrees, likewise
+  std::optional<std::string> workingDirectory;  // null: bare
+  bool bare = false;
+  std::optional<std::string> headRef;  // full name; null: detached
+  std::optional<Oid> headOid;          // null: unborn
+  std::string state;  // "none", "merge", "revert", "cherrypick", "bisect", "rebase", "apply"
+  bool ignoreCase = false;
+  bool commitSigning = false;
+  std::optional<std::string> userName;
+  std::optional<std::string> userEmail;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("gitDirectory", gitDirectory);
+    visit("commonDirectory", commonDirectory);
+    visit("workingDirectory", workingDirectory);
+    visit("bare", bare);
+    visit("headRef", headRef);
+    visit("headOid", headOid);
+    visit("state", state);
+    visit("ignoreCase", ignoreCase);
+    visit("commitSigning", commitSigning);
+    visit("userName", userName);
+    visit("userEmail", userEmail);
+  }
+};
+
+// A commit or branch looked up by name. Never a revision expression: "HEAD", a full ref name, a branch name, a tag name
+// or 40 digits.
+struct ResolveRequest {
+  std::string name;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+  }
+};
+
+struct ResolveReply {
+  std::optional<std::string> refName;  // full name of the branch it stands for; null: an oid, a tag or a detached HEAD
+  std::optional<Oid> commitOid;        // null: not there, or unborn
+  std::optional<Oid> treeOid;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("refName", refName);
+    visit("commitOid", commitOid);
+    visit("treeOid", treeOid);
+  }
+};
+
+// ---- objects ---------------------------------------------------------------------------------------------------------
+
+struct Person {
+  std::string name;
+  std::string email;
+  int64_t timeSeconds = 0;
+  int32_t offsetMinutes = 0;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("email", email);
+    visit("timeSeconds", timeSeconds);
+    visit("offsetMinutes", offsetMinutes);
+  }
+};
+
+struct CommitRequest {
+  Oid treeOid;
+  std::vector<Oid> parentOids;
+  Person author;
+  Person committer;
+  std::string message;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("treeOid", treeOid);
+    visit("parentOids", parentOids);
+    visit("author", author);
+    visit("committer", committer);
+    visit("message", message);
+  }
+};
+
+struct OidReply {
+  Oid oid;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("oid", oid);
+  }
+};
+
+// One path that two trees hold differently. Mode 0 and a null oid: not there.
+struct Change {
+  std::string path;
+  uint32_t oldMode = 0;
+  std::optional<Oid> oldOid;
+  uint32_t newMode = 0;
+  std::optional<Oid> newOid;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("oldMode", oldMode);
+    visit("oldOid", oldOid);
+    visit("newMode", newMode);
+    visit("newOid", newOid);
+  }
+};
+
+// Puts small text files into a tree (the ledger's), on top of `treeOid`. `text` null removes the path.
+struct TextEdit {
+  std::string path;
+  std::optional<std::string> text;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("text", text);
+  }
+};
+
+struct EditTreeRequest {
+  std::optional<Oid> treeOid;
+  std::vector<TextEdit> edits;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("treeOid", treeOid);
+    visit("edits", edits);
+  }
+};
+
+// Reads one file of a tree-ish (commit or tree) as text; null when the path is not there.
+struct ReadTextRequest {
+  Oid treeishOid;
+  std::string path;
+  uint32_t maxBytes = 0;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("treeishOid", treeishOid);
+    visit("path", path);
+    visit("maxBytes", maxBytes);
+  }
+};
+
+struct TextReply {
+  std::optional<std::string> text;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("text", text);
+  }
+};
+
+// Every file below `prefix` ("" or a directory) of a tree-ish: paths only, sorted, at most `maxEntries`.
+struct ListTreeRequest {
+  Oid treeishOid;
+  std::string prefix;
+  uint32_t maxEntries = 0;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("treeishOid", treeishOid);
+    visit("prefix", prefix);
+    visit("maxEntries", maxEntries);
+  }
+};
+
+struct PathsReply {
+  std::vector<std::string> paths;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("paths", paths);
+  }
+};
+
+// One flush of the session's store (PROTOCOLS P1): pack with .keep, idx, fsync, then the refs in the order given, fsynced,
+// then the .keep goes. With nothing in the store only the refs move.
+struct RefUpdate {
+  std::string refName;
+  std::optional<Oid> newOid;       // null: delete
+  bool compare = false;            // true: only when the ref is at `expectedOid` now (null: not there)
+  std::optional<Oid> expectedOid;
+  std::optional<std::string> reflog;  // null: no reflog entry is written
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("refName", refName);
+    visit("newOid", newOid);
+    visit("compare", compare);
+    visit("expectedOid", expectedOid);
+    visit("reflog", reflog);
+  }
+};
+
+struct FlushRequest {
+  std::vector<RefUpdate> refs;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("refs", refs);
+  }
+};
+
+struct FlushReply {
+  std::optional<std::string> packName;  // "pack-<hex>", null: the store was empty
+  uint32_t objects = 0;
+  uint64_t bytes = 0;
+  std::optional<std::string> lostRef;  // the first ref whose comparison failed (a lost race); later ones did not move
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("packName", packName);
+    visit("objects", objects);
+    visit("bytes", bytes);
+    visit("lostRef", lostRef);
+  }
+};
+
+struct ListRefsRequest {
+  std::string prefix;  // "refs/coppice/"
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("prefix", prefix);
+  }
+};
+
+struct Ref {
+  std::string refName;
+  Oid oid;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("refName", refName);
+    visit("oid", oid);
+  }
+};
+
+struct RefsReply {
+  std::vector<Ref> refs;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("refs", refs);
+  }
+};
+
+// ---- diff ------------------------------------------------------------------------------------------------------------
+
+struct DiffRequest {
+  Oid oldTreeishOid;
+  Oid newTreeishOid;
+  bool patch = false;
+  uint32_t maxPatchBytes = 0;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("oldTreeishOid", oldTreeishOid);
+    visit("newTreeishOid", newTreeishOid);
+    visit("patch", patch);
+    visit("maxPatchBytes", maxPatchBytes);
+  }
+};
+
+struct DiffReply {
+  std::vector<Change> changes;
+  std::optional<std::string> patch;  // null when not asked for, or larger than the limit
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("changes", changes);
+    visit("patch", patch);
+  }
+};
+
+// ---- worktree --------------------------------------------------------------------------------------------------------
+
+struct AddWorktreeRequest {
+  std::string name;        // admin directory under <common>/worktrees
+  std::string path;        // absolute; must not exist; its parent is made when missing
+  Oid baseOid;             // a commit on disk
+  std::string lockReason;  // git shows it in `git worktree list`
+  std::optional<std::string> copyFrom;  // a checked-out worktree whose clean files are copied; null: all are inflated
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("path", path);
+    visit("baseOid", baseOid);
+    visit("lockReason", lockReason);
+    visit("copyFrom", copyFrom);
+  }
+};
+
+struct AddWorktreeReply {
+  uint32_t files = 0;
+  uint32_t copied = 0;
+  uint64_t bytes = 0;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("files", files);
+    visit("copied", copied);
+    visit("bytes", bytes);
+  }
+};
+
+struct ListWorktreesRequest {
+  template <class Visitor>
+  void fields(Visitor&) {}
+};
+
+struct WorktreeDescription {
+  std::string name;  // "" for the main worktree
+  std::string path;
+  std::optional<std::string> lockReason;  // null: not locked
+  std::optional<std::string> headRef;
+  std::optional<Oid> headOid;
+  bool present = false;  // its .git file is there and points back
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("path", path);
+    visit("lockReason", lockReason);
+    visit("headRef", headRef);
+    visit("headOid", headOid);
+    visit("present", present);
+  }
+};
+
+struct ListWorktreesReply {
+  std::vector<WorktreeDescription> worktrees;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("worktrees", worktrees);
+  }
+};
+
+struct LockWorktreeRequest {
+  std::string name;
+  std::optional<std::string> lockReason;  // null: unlock
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("lockReason", lockReason);
+  }
+};
+
+// Moves the folder into `trashPath` (same filesystem, made when missing) by rename, then drops the admin directory.
+struct RemoveWorktreeRequest {
+  std::string name;
+  std::string path;
+  std::string trashPath;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("path", path);
+    visit("trashPath", trashPath);
+  }
+};
+
+// Deletes what lies in the trash folder, and the folder when it is empty.
+struct SweepTrashRequest {
+  std::string trashPath;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("trashPath", trashPath);
+  }
+};
+
+struct Done {
+  template <class Visitor>
+  void fields(Visitor&) {}
+};
+
+struct SnapshotRequest {
+  std::string name;
+  std::string path;
+  Oid baseOid;                        // the commit the lease started from; the snapshot's only parent
+  std::vector<std::string> exclude;   // provisioned paths (files, links, directories): never part of the snapshot
+  uint32_t maxFiles = 0;              // changed paths; 0: no limit
+  uint64_t maxBytes = 0;              // bytes of changed files; 0: no limit
+  Person author;
+  Person committer;
+  std::string message;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("path", path);
+    visit("baseOid", baseOid);
+    visit("exclude", exclude);
+    visit("maxFiles", maxFiles);
+    visit("maxBytes", maxBytes);
+    visit("author", author);
+    visit("committer", committer);
+    visit("message", message);
+  }
+};
+
+// Something the task left that a commit cannot carry.
+struct Unheld {
+  std::string path;
+  std::string reason;  // "nested-repository", "special-file", "unreadable", "limit", "filter", "encoding", "unsafe-name"
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("reason", reason);
+  }
+};
+
+struct TaskCommit {
+  Oid commitOid;
+  std::string message;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("commitOid", commitOid);
+    visit("message", message);
+  }
+};
+
+struct SnapshotReply {
+  Oid treeOid;                      // equal to the base's tree: unchanged
+  std::optional<Oid> snapshotOid;   // in the store, not yet on disk; null: unchanged
+  std::vector<Change> changes;      // base -> snapshot, sorted by path
+  std::vector<Unheld> unheld;
+  std::vector<TaskCommit> taskCommits;  // base..HEAD of the worktree, oldest first, at most 1,000
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("treeOid", treeOid);
+    visit("snapshotOid", snapshotOid);
+    visit("changes", changes);
+    visit("unheld", unheld);
+    visit("taskCommits", taskCommits);
+  }
+};
+
+// Brings the worktree to exactly `baseOid`: files, index, HEAD and admin directory (PROTOCOLS P4).
+struct ResetRequest {
+  std::string name;
+  std::string path;
+  Oid baseOid;
+  bool keepIgnored = false;
+  std::vector<std::string> keep;  // provisioned paths that stay, whatever the ignore rules say
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("path", path);
+    visit("baseOid", baseOid);
+    visit("keepIgnored", keepIgnored);
+    visit("keep", keep);
+  }
+};
+
+struct ResetReply {
+  uint32_t written = 0;
+  uint32_t removed = 0;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("written", written);
+    visit("removed", removed);
+  }
+};
+
+// The ignored files of a checked-out worktree, as files and (with a final slash) whole directories. For .worktreeinclude.
+struct ListIgnoredRequest {
+  std::string path;
+  uint32_t maxEntries = 0;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("maxEntries", maxEntries);
+  }
+};
+
+// Processes that still hold the worktree after its task ended (working directory, writable descriptor, mapping).
+struct ListHoldersRequest {
+  std::string path;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+  }
+};
+
+struct Holder {
+  uint32_t pid = 0;
+  std::string command;
+  std::string kind;  // "cwd", "descriptor", "mapping"
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("pid", pid);
+    visit("command", command);
+    visit("kind", kind);
+  }
+};
+
+struct ListHoldersReply {
+  std::vector<Holder> holders;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("holders", holders);
+  }
+};
+
+// ---- merge -----------------------------------------------------------------------------------------------------------
+
+struct MergeRequest {
+  Oid baseOid;    // commits or trees
+  Oid oursOid;
+  Oid theirsOid;
+  std::string oursLabel;    // for the markers
+  std::string theirsLabel;
+  bool content = false;     // true: conflict records carry the file with markers, and a tree is written with them in place
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("baseOid", baseOid);
+    visit("oursOid", oursOid);
+    visit("theirsOid", theirsOid);
+    visit("oursLabel", oursLabel);
+    visit("theirsLabel", theirsLabel);
+    visit("content", content);
+  }
+};
+
+struct ConflictSide {
+  std::string path;
+  uint32_t mode = 0;
+  Oid oid;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("mode", mode);
+    visit("oid", oid);
+  }
+};
+
+struct Conflict {
+  std::string path;
+  // "content", "modify/delete", "add/add", "rename/delete", "rename/rename", "rename/add", "mode", "type", "binary",
+  // "submodule", "case", "file/directory"
+  std::string kind;
+  std::optional<ConflictSide> base;
+  std::optional<ConflictSide> ours;
+  std::optional<ConflictSide> theirs;
+  std::optional<std::string> content;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("kind", kind);
+    visit("base", base);
+    visit("ours", ours);
+    visit("theirs", theirs);
+    visit("content", content);
+  }
+};
+
+struct MergeReply {
+  std::optional<Oid> treeOid;  // in the store; null: conflicted
+  std::vector<Conflict> conflicts;
+  std::vector<Change> changes;  // ours -> merged, sorted by path; empty when conflicted
+  bool pruned = true;           // false: the slow path with rename detection ran
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("treeOid", treeOid);
+    visit("conflicts", conflicts);
+    visit("changes", changes);
+    visit("pruned", pruned);
+  }
+};
+
+// ---- land (PROTOCOLS P2, one call a step) ----------------------------------------------------------------------------
+
+struct BeginLandingRequest {
+  std::string targetRef;                 // full name of a branch, or "HEAD" for a detached target worktree
+  std::optional<std::string> worktree;   // working directory to keep in step; null: find the one that has the target
+  bool commit = true;                    // false: land "working-tree": paths only, neither branch nor index moves
+  uint32_t timeoutMs = 0;                // how long to wait for the landing lock and for index.lock
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("targetRef", targetRef);
+    visit("worktree", worktree);
+    visit("commit", commit);
+    visit("timeoutMs", timeoutMs);
+  }
+};
+
+struct BeginLandingReply {
+  uint32_t landingId = 0;
+  std::optional<std::string> workingDirectory;  // null: the target is checked out nowhere
+  std::optional<Oid> tipOid;                    // of the target now, under the lock; null: deleted meanwhile
+  bool indexConflicted = false;
+  std::string state;  // of the target's worktree, as RepositoryDescription.state
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("landingId", landingId);
+    visit("workingDirectory", workingDirectory);
+    visit("tipOid", tipOid);
+    visit("indexConflicted", indexConflicted);
+    visit("state", state);
+  }
+};
+
+// Step 3 for a set of paths: which of them did the user change? Compared with the old side of each change.
+struct CheckPathsRequest {
+  uint32_t landingId = 0;
+  std::vector<Change> changes;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("landingId", landingId);
+    visit("changes", changes);
+  }
+};
+
+struct BlockedPath {
+  std::string path;
+  std::string reason;  // "modified", "staged", "untracked", "deleted", "directory-in-the-way", "type-changed", "filter"
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("reason", reason);
+  }
+};
+
+struct CheckPathsReply {
+  std::vector<BlockedPath> blocked;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("blocked", blocked);
+  }
+};
+
+// Step 6: the commit point. Compare-and-swap of the target, with the reflogs of branch and HEAD.
+struct MoveTargetRequest {
+  uint32_t landingId = 0;
+  Oid oldOid;
+  Oid newOid;
+  Person committer;
+  std::string reflog;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("landingId", landingId);
+    visit("oldOid", oldOid);
+    visit("newOid", newOid);
+    visit("committer", committer);
+    visit("reflog", reflog);
+  }
+};
+
+struct MoveTargetReply {
+  bool moved = false;  // false: lost race
+  std::optional<Oid> tipOid;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("moved", moved);
+    visit("tipOid", tipOid);
+  }
+};
+
+// Step 7: the working tree, path by path. Never overwrites a byte that is not the old side's.
+struct UpdatePathsRequest {
+  uint32_t landingId = 0;
+  std::vector<Change> changes;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("landingId", landingId);
+    visit("changes", changes);
+  }
+};
+
+struct DisplacedPath {
+  std::string path;
+  std::string reason;                   // as BlockedPath.reason
+  std::optional<std::string> keptPath;  // where the user's bytes went when they could not stay in place
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("reason", reason);
+    visit("keptPath", keptPath);
+  }
+};
+
+struct UpdatePathsReply {
+  uint32_t written = 0;
+  uint32_t removed = 0;
+  std::vector<DisplacedPath> displaced;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("written", written);
+    visit("removed", removed);
+    visit("displaced", displaced);
+  }
+};
+
+// Step 8, and what follows: the new index is renamed into place (land "commit"), or the lock is dropped ("working-tree",
+// or nothing moved). Releases the landing lock. Calling it twice is harmless.
+struct EndLandingRequest {
+  uint32_t landingId = 0;
+  bool writeIndex = false;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("landingId", landingId);
+    visit("writeIndex", writeIndex);
+  }
+};
+
+// ---- runs and claims (PROTOCOLS P3) ----------------------------------------------------------------------------------
+
+struct ClaimRequest {
+  std::string name;  // "run/<runId>" or "effect/<runId>/<effectId>": a file below <common>/coppice/claims
+  std::string owner;  // text written into the file, for messages only
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("owner", owner);
+  }
+};
+
+struct ClaimReply {
+  bool claimed = false;                // false: somebody who is alive holds it
+  uint32_t claimId = 0;
+  int32_t descriptor = -1;             // for children to inherit, so that they keep the claim alive
+  std::optional<std::string> owner;    // who holds it, when not claimed
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("claimed", claimed);
+    visit("claimId", claimId);
+    visit("descriptor", descriptor);
+    visit("owner", owner);
+  }
+};
+
+struct ReleaseClaimRequest {
+  uint32_t claimId = 0;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("claimId", claimId);
+  }
+};
+
+}  // namespace coppice
