@@ -1,0 +1,161 @@
+// Pure types: what is asked for (a request), and how it ended (an outcome). Everything but `error` is JSON.
+
+import type { CoppiceError } from "../errors.ts";
+import type { CommandTask, CommandValue, ModuleTask, Task, TaskFunction } from "../task.ts";
+
+/** One code-modifying unit that the caller wants done. */
+export interface EffectRequest<Value = unknown> {
+  /** `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`; `effectId(text)` makes one from any string. */
+  readonly id: string;
+  readonly task: Task<Value>;
+  /** The commit's message; when absent, "Effect <id>". Trailers are added. */
+  readonly message?: string;
+  /** Milliseconds from the task's start; the manager's `limits.taskTimeoutMs` when absent. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The value that a request's task gives. */
+export type ValueOfRequest<R> = R extends { readonly task: infer T } ? ValueOfTask<T> : never;
+type ValueOfTask<T> = T extends CommandTask
+  ? CommandValue
+  : T extends ModuleTask<infer Value>
+    ? Value
+    : T extends (...args: never[]) => infer Value
+      ? Awaited<Value>
+      : T extends TaskFunction<infer _, infer Value>
+        ? Value
+        : never;
+
+/** One path that two commits hold differently. Mode 0 and a null oid: the path is not there. */
+export interface Change {
+  path: string;
+  oldMode: number;
+  oldOid: string | null;
+  newMode: number;
+  newOid: string | null;
+}
+
+export type ConflictKind =
+  | "content"
+  | "modify/delete"
+  | "add/add"
+  | "rename/delete"
+  | "rename/rename"
+  | "rename/add"
+  | "mode"
+  | "type"
+  | "binary"
+  | "submodule"
+  | "case"
+  | "file/directory";
+
+export interface ConflictSide {
+  path: string;
+  mode: number;
+  oid: string;
+}
+
+/** A record about one path on which ours and theirs cannot both be had. */
+export interface Conflict {
+  path: string;
+  kind: ConflictKind;
+  base: ConflictSide | null;
+  ours: ConflictSide | null;
+  theirs: ConflictSide | null;
+  /** The file with conflict markers; null when not asked for, or when it is not text. */
+  content: string | null;
+}
+
+/** A path that the user changed, so that landing leaves it alone. */
+export interface BlockedPath {
+  path: string;
+  reason: string;
+}
+
+/** Something that a task left and that a commit cannot carry. */
+export interface Unheld {
+  path: string;
+  reason: string;
+}
+
+/** Where work that did not land lies, and what to type. */
+export interface Kept {
+  /** `refs/coppice/<runId>/effects/<effectId>` */
+  ref: string;
+  snapshotOid: string;
+  /** Set when the worktree stays as well, because a commit cannot hold all of it. */
+  worktreePath: string | null;
+  /** Commands, ready to paste. */
+  commands: { look: string; land: string; drop: string };
+}
+
+/** Wall milliseconds of each step; null: the step did not run. */
+export interface Timings {
+  waitMs: number | null;
+  acquireMs: number | null;
+  runMs: number | null;
+  snapshotMs: number | null;
+  mergeMs: number | null;
+  landMs: number | null;
+  releaseMs: number | null;
+}
+
+export type OutcomeKind = "landed" | "unchanged" | "conflicted" | "blocked" | "failed" | "aborted";
+
+interface Settled {
+  readonly effectId: string;
+  readonly runId: string;
+  readonly attempt: number;
+  /** The commit that the lease started from; null when it never got one. */
+  readonly baseOid: string | null;
+  /** The commit made from the lease's files, on disk; null when there was nothing to hold. */
+  readonly snapshotOid: string | null;
+  /** What the task changed, base to snapshot, sorted by path. */
+  readonly changes: readonly Change[];
+  readonly unheld: readonly Unheld[];
+  readonly kept: Kept | null;
+  readonly timings: Timings;
+  /** True when this is the recorded outcome of an earlier delivery: nothing ran. */
+  readonly replayed: boolean;
+}
+
+export interface Landed<Value = unknown> extends Settled {
+  readonly kind: "landed";
+  readonly value: Value;
+  /** The commit on the target; with land "working-tree" a commit under refs/coppice that holds the same tree. */
+  readonly commitOid: string;
+  /** Paths where the user's bytes were found in the last moment, and stayed or were put aside. */
+  readonly displaced: readonly { path: string; reason: string; keptPath: string | null }[];
+}
+export interface Unchanged<Value = unknown> extends Settled {
+  readonly kind: "unchanged";
+  readonly value: Value;
+}
+export interface Conflicted<Value = unknown> extends Settled {
+  readonly kind: "conflicted";
+  readonly value: Value;
+  readonly conflicts: readonly Conflict[];
+}
+export interface Blocked<Value = unknown> extends Settled {
+  readonly kind: "blocked";
+  readonly value: Value;
+  readonly blocked: readonly BlockedPath[];
+}
+export interface Failed extends Settled {
+  readonly kind: "failed";
+  readonly error: CoppiceError;
+}
+export interface Aborted extends Settled {
+  readonly kind: "aborted";
+  readonly error: CoppiceError;
+}
+
+/** How an effect settled. */
+export type Outcome<Value = unknown> =
+  | Landed<Value>
+  | Unchanged<Value>
+  | Conflicted<Value>
+  | Blocked<Value>
+  | Failed
+  | Aborted;

@@ -1,0 +1,35 @@
+// Every transition of an effect, as typed events. report/ and cli/ read nothing else.
+
+import type { Outcome } from "./effect/effect.ts";
+import type { Json } from "./task.ts";
+
+interface EffectEvent {
+  effectId: string;
+  /** Milliseconds since the epoch. */
+  time: number;
+}
+
+export interface Events {
+  /** Asked for; waiting for a worktree. */
+  "effect:requested": EffectEvent;
+  /** A worktree is leased at `baseOid`. */
+  "effect:acquired": EffectEvent & { worktree: string; path: string; baseOid: string; created: boolean };
+  "task:started": EffectEvent & { path: string };
+  "task:progress": EffectEvent & { value: Json };
+  /** A piece of a command's output. */
+  "task:output": EffectEvent & { stream: "stdout" | "stderr"; text: string };
+  "task:ended": EffectEvent & { ok: boolean };
+  /** The result is on disk; the worktree can be released. */
+  "effect:snapshotted": EffectEvent & { snapshotOid: string | null; paths: number };
+  "effect:merged": EffectEvent & { conflicts: number };
+  "effect:released": EffectEvent & { worktree: string; retired: boolean };
+  "effect:settled": EffectEvent & { outcome: Outcome };
+  /** A batch landed: one flush, one move of the target. */
+  "target:landed": { time: number; target: string; oldOid: string; newOid: string; effectIds: readonly string[] };
+  /** Something that the user should know and that fails no effect. */
+  warning: { time: number; code: string; message: string; effectId: string | null };
+}
+
+export type EventName = keyof Events;
+/** Sends an event; listeners that throw do not disturb the street. */
+export type Emit = <Name extends EventName>(name: Name, event: Omit<Events[Name], "time">) => void;

@@ -1,0 +1,128 @@
+// The options of a manager: their shape, their defaults, and the check that names a misspelled one.
+
+import { ulid } from "ulid";
+import { z } from "zod";
+import { requireRunId } from "./effect/effect-id.ts";
+import { CoppiceError } from "./errors.ts";
+
+const count = (max: number) => z.number().int().min(1).max(max);
+const milliseconds = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
+const person = z.strictObject({ name: z.string().min(1), email: z.string().min(1) });
+const globs = z.array(z.string().min(1));
+
+const limits = z.strictObject({
+  /** Worktrees at once; the admission limit. */
+  worktrees: count(1000).default(8),
+  /** Worker threads for module tasks; 0 of them are started before the first. */
+  threads: count(256).default(4),
+  /** Child processes at once: commands, and module tasks with `runIn: "process"`. */
+  processes: count(1000).default(8),
+  /** Native threads of the session; 0: as many as the machine has cores. */
+  nativeThreads: z.number().int().min(0).max(256).default(0),
+  /** Milliseconds that an effect may wait for a worktree; 0: for ever. */
+  acquireTimeoutMs: milliseconds.default(0),
+  /** Milliseconds that a task may run, from its start; 0: for ever. */
+  taskTimeoutMs: milliseconds.default(0),
+  /** Milliseconds between the soft signal and the termination of a task. */
+  graceMs: milliseconds.default(2_000),
+  /** Milliseconds to wait for a lock of the repository. */
+  lockTimeoutMs: milliseconds.default(30_000),
+  /** Bytes of each of a command's output streams that its value carries. */
+  outputBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(1 << 28)
+    .default(1 << 20),
+  /** Bytes of a value as JSON. */
+  valueBytes: z
+    .number()
+    .int()
+    .min(2)
+    .max(1 << 28)
+    .default(1 << 20),
+  /** Changed files of one effect; 0: no limit. */
+  snapshotFiles: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(0),
+  /** Bytes of the changed files of one effect; 0: no limit. */
+  snapshotBytes: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+});
+
+const options = z.strictObject({
+  /** Where effects land: "HEAD" (the branch checked out at the path), or a branch. */
+  target: z.string().min(1).default("HEAD"),
+  /** A fresh ULID when absent. Recorded outcomes are replayed only under a run ID that was passed. */
+  runId: z.string().optional(),
+  limits: limits.prefault({}),
+  /** The folder of the pool; `<repository>.worktrees` beside the repository when absent. */
+  worktreesPath: z.string().min(1).optional(),
+  history: z.enum(["linear", "merge"]).default("linear"),
+  land: z.enum(["commit", "working-tree"]).default("commit"),
+  /** What happens to ignored files when a worktree goes back to the pool. */
+  ignored: z.enum(["keep", "clean"]).default("clean"),
+  /** Ignored files that every worktree gets: globs relative to the main working tree. */
+  provision: z
+    .strictObject({
+      /** Linked: shared with the main working tree, so a task must not write there. */
+      link: globs.default([]),
+      /** Copied. */
+      copy: globs.default([]),
+      /** Copy what the repository's `.worktreeinclude` names. */
+      worktreeinclude: z.boolean().default(true),
+    })
+    .prefault({}),
+  /** Who and when. Absent: the repository's user, now. A fixed date makes the commits reproducible. */
+  commit: z
+    .strictObject({ author: person.optional(), committer: person.optional(), date: z.date().optional() })
+    .prefault({}),
+});
+
+export type ManagerOptions = z.input<typeof options>;
+export type Options = z.output<typeof options> & { runId: string; runIdPassed: boolean };
+export type Limits = Options["limits"];
+
+/** The options of one call of `parallel.all`, `map` and their settled forms. */
+const callOptions = z.strictObject({
+  /** "request": land in the order of the requests; "settled": as they settle. */
+  order: z.enum(["request", "settled"]).default("request"),
+  /** "batch": one tip for the whole call; "latest": the tip at admission; or an oid, branch or tag. */
+  base: z.string().min(1).default("batch"),
+  signal: z.instanceof(AbortSignal).optional(),
+});
+export type CallOptions = z.input<typeof callOptions>;
+export type ResolvedCallOptions = z.output<typeof callOptions>;
+
+/** Throws ERR_OPTION that names the option. */
+export function resolveOptions(raw: unknown): Options {
+  const parsed = check(options, raw ?? {}, "");
+  const runId = parsed.runId ?? ulid();
+  requireRunId(runId);
+  return { ...parsed, runId, runIdPassed: parsed.runId !== undefined };
+}
+
+/** Throws ERR_OPTION that names the option. */
+export function resolveCallOptions(raw: unknown, defaults: { base: string }): ResolvedCallOptions {
+  return check(callOptions, { ...defaults, ...(raw ?? {}) }, "");
+}
+
+/** Checks untrusted input against a shape; every problem is named by its path. */
+export function check<T extends z.ZodType>(shape: T, raw: unknown, prefix: string): z.output<T> {
+  const result = shape.safeParse(raw);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    const path = `${prefix}${issue.path.map(String).join(".")}`;
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => `unknown option "${path === "" ? "" : `${path}.`}${key}"`).join(", ");
+    }
+    return `option "${path}": ${issue.message}`;
+  });
+  throw new CoppiceError("ERR_OPTION", problems.join("; "));
+}
