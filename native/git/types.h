@@ -70,12 +70,14 @@ struct ResolveReply {
   std::optional<std::string> refName;  // full name of the branch it stands for; null: an oid, a tag or a detached HEAD
   std::optional<Oid> commitOid;        // null: not there, or unborn
   std::optional<Oid> treeOid;
+  std::vector<Oid> parentOids;  // of the commit
 
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("refName", refName);
     visit("commitOid", commitOid);
     visit("treeOid", treeOid);
+    visit("parentOids", parentOids);
   }
 };
 
