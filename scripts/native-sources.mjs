@@ -1,6 +1,15 @@
 // Which files each native target compiles. binding.gyp asks on the command line at configure time, bootstrap asks for the
 // whole list to notice a new file. Paths are relative to the project's top, so that the build folder can be copied.
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -98,4 +107,5 @@ function answer(question) {
   return list();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(answer(process.argv[2]).join("\n"));
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  console.log(answer(process.argv[2]).join("\n"));

@@ -3,7 +3,7 @@
  *
  * Only src/libgit2/*.c is compiled, without transport.c, streams/ and transports/ (see libgit2.gypi). libgit2's start-up
  * table, its settings and remote.c keep references into that half; these definitions answer them with "not there".
- * A missing one would not fail the link of a shared object but its loading: scripts/native.mjs looks for undefined git_
+ * A missing one would not fail the link of a shared object but its loading: scripts/bootstrap/native.mjs looks for undefined git_
  * symbols after each build.
  *
  * The declarations come from libgit2's own headers wherever these have them, so a changed type fails to compile.

@@ -1,0 +1,138 @@
+// The native side: configure when the list of sources or the settings changed, make when a file changed, then look at
+// the result, because an addon with a missing symbol links without complaint and fails only when it is loaded.
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { allNativeSources, libgit2Folder, libgit2Version, ownNativeFiles, projectFolder } from "../native-sources.mjs";
+import { requireBuildTools } from "./requirements.mjs";
+import { digest, lastLines, readStamps, run, SetupError, say, timed, writeStamp } from "./step.mjs";
+
+const wantedLibgit2 = "1.9.1";
+const addon = join(projectFolder, "build/Release/coppice.node");
+const testProgram = join(projectFolder, "build/Release/native_test");
+const nodeGyp = join(projectFolder, "node_modules/node-gyp/bin/node-gyp.js");
+
+export async function buildNative() {
+  requireLibgit2();
+  const headers = nodeHeaders();
+  const sources = allNativeSources();
+  const state = {
+    // The makefiles name the project's folder: a copied build/ must be configured anew (its objects stay valid).
+    configuration: digest(
+      configurationFiles(),
+      sources.join("\n"),
+      projectFolder,
+      process.versions.node,
+      headers ?? "",
+      process.env.COPPICE_LIBGIT2 ?? "",
+    ),
+    content: digest(ownNativeFiles()),
+  };
+  const before = readStamps().native;
+  const configured = before?.configuration === state.configuration && existsSync(join(projectFolder, "build/Makefile"));
+  const built = before?.content === state.content && existsSync(addon) && existsSync(testProgram);
+  // Another checkout of libgit2 is somebody's work in progress: make looks at its files, we do not.
+  if (configured && built && !process.env.COPPICE_LIBGIT2) return;
+
+  await requireBuildTools();
+  if (!configured) await timed("configuring the native build", () => configure(headers));
+  await timed("compiling the native side (libgit2, addon, native tests)", () => make(sources.length));
+  await checkAddon(addon);
+  writeStamp("native", state);
+}
+
+function configurationFiles() {
+  return ownNativeFiles().filter((file) => /\.gypi?$|\.mjs$/.test(file));
+}
+
+function requireLibgit2() {
+  const version = libgit2Version();
+  if (version === wantedLibgit2) return;
+  const found = version ? `is ${version}` : "is not there";
+  throw new SetupError(
+    `libgit2 ${wantedLibgit2} is needed in ${process.env.COPPICE_LIBGIT2 ?? libgit2Folder()}; it ${found}.`,
+    process.env.COPPICE_LIBGIT2
+      ? "Let COPPICE_LIBGIT2 name a checkout of that version, or unset it to use the one that npm installs."
+      : "Remove node_modules and start again: the npm package nodegit brings it.",
+  );
+}
+
+/** The folder with Node's own headers, or null to let node-gyp download them. */
+export function nodeHeaders() {
+  const beside = dirname(dirname(process.execPath));
+  const candidates = [process.env.npm_config_nodedir, beside];
+  const holds = (folder, name) => existsSync(join(folder, "include/node", name));
+  return candidates.find((folder) => folder && holds(folder, "node_api.h") && holds(folder, "common.gypi")) ?? null;
+}
+
+function gyp(command, headers, onLine) {
+  const nodedir = headers ? [`--nodedir=${headers}`] : [];
+  return run(process.execPath, [nodeGyp, command, "--release", ...nodedir, `--jobs=${availableParallelism()}`], {
+    onLine,
+  });
+}
+
+async function configure(headers) {
+  const { exitCode, output } = await gyp("configure", headers);
+  if (exitCode === 0) return;
+  if (!headers && /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|network/i.test(output)) {
+    throw new SetupError(
+      "Node's headers are neither beside this Node nor can they be downloaded.",
+      "Install them (Debian package libnode-dev; they come with Node's own archives and nvm), or let npm_config_nodedir name a folder with include/node.",
+    );
+  }
+  throw new SetupError(
+    "node-gyp could not configure the native build.",
+    "What it said is above.",
+    lastLines(output, 15),
+  );
+}
+
+async function make(total) {
+  let compiled = 0;
+  const { exitCode, output } = await gyp("build", nodeHeaders(), (line) => {
+    if (!/^\s+(CC|CXX)\(target\)/.test(line)) return;
+    compiled += 1;
+    if (compiled % 40 === 0) say(`coppice:   ${compiled} files compiled (of ${total} at most)`);
+  });
+  if (exitCode === 0) return;
+  throw new SetupError("The native build failed.", "The compiler's first complaints are above.", complaints(output));
+}
+
+function complaints(output) {
+  const lines = output.split("\n");
+  const first = lines.findIndex(
+    (line) => /\berror\b|undefined reference|\*\*\*/i.test(line) && !/errors?\.o$/.test(line),
+  );
+  return first < 0 ? lastLines(output, 25) : lines.slice(Math.max(0, first - 2), first + 25).join("\n");
+}
+
+/** Fails when the addon needs a symbol that nobody will give it at load time, or does not load. */
+export async function checkAddon(file) {
+  const symbols = await run("nm", ["-D", "--undefined-only", file]);
+  if (symbols.exitCode !== 0)
+    throw new SetupError("nm cannot read the addon.", "Remove build/ and start again.", symbols.output);
+  const missing = symbols.output
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).pop() ?? "")
+    .filter(isOurs);
+  if (missing.length > 0) {
+    throw new SetupError(
+      `The addon links but would not load; undefined: ${missing.slice(0, 10).join(", ")}${missing.length > 10 ? ", ..." : ""}.`,
+      "Define them: libgit2's network half in native/libgit2/local_only_stubs.c, our own where they are declared.",
+    );
+  }
+  // RTLD_NOW resolves every symbol at once, also those that the pattern above does not know.
+  const load = `process.dlopen({ exports: {} }, ${JSON.stringify(file)}, require("node:os").constants.dlopen.RTLD_NOW)`;
+  const { exitCode, output } = await run(process.execPath, ["-e", load]);
+  if (exitCode !== 0)
+    throw new SetupError(
+      "The addon was built but does not load.",
+      "What the loader says is above.",
+      lastLines(output, 12),
+    );
+}
+
+function isOurs(symbol) {
+  return /^(git_|git__|xdl_|coppice_|_ZN\w*7coppice)/.test(symbol);
+}
