@@ -1,7 +1,7 @@
 // Every transition of an effect, as typed events. report/ and cli/ read nothing else.
 
-import type { Outcome } from "./effect/effect.ts";
-import type { Json } from "./task.ts";
+import type { Outcome } from "./effect/effect.js";
+import type { Json } from "./task.js";
 
 interface EffectEvent {
   effectId: string;

@@ -2,8 +2,8 @@
 
 import { ulid } from "ulid";
 import { z } from "zod";
-import { requireRunId } from "./effect/effect-id.ts";
-import { CoppiceError } from "./errors.ts";
+import { requireRunId } from "./effect/effect-id.js";
+import { CoppiceError } from "./errors.js";
 
 const count = (max: number) => z.number().int().min(1).max(max);
 const milliseconds = z

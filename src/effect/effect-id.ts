@@ -2,7 +2,7 @@
 // ref component and a safe file name on every filesystem.
 
 import { createHash } from "node:crypto";
-import { CoppiceError } from "../errors.ts";
+import { CoppiceError } from "../errors.js";
 
 const form = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const deviceName = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;

@@ -1,7 +1,7 @@
 // Pure types: what is asked for (a request), and how it ended (an outcome). Everything but `error` is JSON.
 
-import type { CoppiceError } from "../errors.ts";
-import type { CommandTask, CommandValue, ModuleTask, Task, TaskFunction } from "../task.ts";
+import type { CoppiceError } from "../errors.js";
+import type { CommandTask, CommandValue, ModuleTask, Task, TaskFunction } from "../task.js";
 
 /** One code-modifying unit that the caller wants done. */
 export interface EffectRequest<Value = unknown> {
