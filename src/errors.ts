@@ -161,6 +161,8 @@ export interface ErrorDetails {
   /** The bounded end of what a command wrote. */
   stdout?: string;
   stderr?: string;
+  /** The task could not be ended and may still write: its worktree must be retired, never reset or used again. */
+  abandoned?: true;
 }
 
 /** An error as the ledger holds it. */

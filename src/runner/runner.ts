@@ -1,0 +1,56 @@
+// What runs tasks: one interface over worker threads, pooled processes, commands and functions on the calling thread.
+// A runner knows neither git nor leases: it gets a folder, and says when nothing of the task works in it any more.
+
+import { isCoppiceError } from "../errors.js";
+import type { Json, Task } from "../task.js";
+
+/** One try of one effect. */
+export interface RunRequest {
+  readonly effectId: string;
+  readonly runId: string;
+  /** 1 for the first try of this effect in this run. */
+  readonly attempt: number;
+  readonly task: Task;
+  /** The worktree's folder, absolute. */
+  readonly path: string;
+  /** The caller's abort: the task is asked to end at once, and made to end `graceMs` later. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds from the task's start, not from this call; 0: for ever. It ends as an abort does. */
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+  /** Bytes kept of the end of each of a command's output streams. */
+  readonly outputBytes: number;
+  /** Bytes of the input, of each progress value and of the value of a module or function task, as JSON. */
+  readonly valueBytes: number;
+  /** Open descriptors that child processes inherit, so that whoever outlives this process still holds its locks. */
+  readonly inheritDescriptors: readonly number[];
+  /** The task begins: it waited for a free thread or process until now. Never called for a task that did not begin. */
+  onStart(): void;
+  /** In order, all of them before the run settles. */
+  onProgress(value: Json): void;
+  /** Pieces of output, whole characters, all of them before the run settles. */
+  onOutput(stream: "stdout" | "stderr", text: string): void;
+}
+
+export interface Runner {
+  /**
+   * The task's value: JSON, `CommandValue` for a command. It settles only when the task has ended, so that its files
+   * can be read and the worktree reset; `isAbandoned(error)` marks the one exception.
+   *
+   * Rejects with a CoppiceError:
+   * - ERR_TASK_FAILED, the task's own error as its cause; ERR_COMMAND_FAILED with the exit code and the output
+   * - ERR_TASK_MODULE, ERR_COMMAND_MISSING: there is nothing to run
+   * - ERR_TASK_VALUE: the input or the value is not JSON, or is larger than `valueBytes`
+   * - ERR_ABORTED, ERR_TIMEOUT: whatever the task gave after it was asked to end is dropped
+   * - ERR_TASK_LOST: the thread or process died
+   * - ERR_CLOSED: after `close()`
+   */
+  run(request: RunRequest): Promise<Json | undefined>;
+  /** Ends what still runs as an abort does, then every thread and process; later runs are refused. */
+  close(): Promise<void>;
+}
+
+/** True: the task that gave this error still runs and cannot be stopped. Retire its worktree. */
+export function isAbandoned(error: unknown): boolean {
+  return isCoppiceError(error) && error.details.abandoned === true;
+}
