@@ -7,16 +7,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "cancel.h"
 #include "owned.h"
 
 namespace coppice {
 
 // Whether a repository path may be written: relative, no empty, "." or ".." component, no ".git" in any spelling that
-// case-folding, NTFS or HFS+ filesystems would take for it, no NUL, at most 4,096 bytes.
-bool isSafePath(std::string_view path);
+// case-folding, NTFS or HFS+ filesystems would take for it, no NUL, at most 4,096 bytes. With the mode of a symlink also
+// no ".gitmodules", as git does.
+bool isSafePath(std::string_view path, uint32_t mode = 0);
 // Throws UNSAFE_PATH.
-void requireSafePath(std::string_view path, const char* operation);
+void requireSafePath(std::string_view path, const char* operation, uint32_t mode = 0);
 
 class RootDirectory {
  public:
@@ -28,10 +31,11 @@ class RootDirectory {
   // The directory that holds `path` ("" for a top-level name), opened without following links; a falsy fd with errno set
   // when a component is missing, not a directory, or a link.
   OwnedFd openParent(std::string_view path) const;
-  // The same, making missing directories. Throws when a component is a link or a file.
+  // The same, making missing directories. Throws UNSAFE_PATH when a component is a link or a file.
   OwnedFd makeParent(std::string_view path) const;
   OwnedFd openDirectory(std::string_view path) const;
-  OwnedFd openFile(std::string_view path, int flags, mode_t mode = 0) const;  // O_NOFOLLOW | O_CLOEXEC added
+  // O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK added: a FIFO in the place of a file must not hold us up.
+  OwnedFd openFile(std::string_view path, int flags, mode_t mode = 0) const;
 
   static std::string_view baseName(std::string_view path);
   // For the test of the portable fallback: turns openat2 off in this process.
@@ -52,7 +56,11 @@ void syncDirectory(const std::string& path);
 // Reads a whole small file; nullopt when it is not there. Throws LIMIT beyond maxBytes.
 std::optional<std::string> readSmallFile(const std::string& path, size_t maxBytes);
 
-// Removes a file or a whole directory below `parentFd`, never following links. Missing is fine.
-void removeTree(int parentFd, const std::string& name);
+// Names in an open directory, without "." and "..", in no order. The descriptor stays the caller's. Throws SYSTEM.
+std::vector<std::string> namesIn(int directoryFd, const std::string& path);
+
+// Removes a file or a whole directory below `parentFd`, never following links; read-only directories are made writable.
+// Missing is fine. Throws SYSTEM when something stays.
+void removeTree(int parentFd, const std::string& name, const Cancel* cancel = nullptr);
 
 }  // namespace coppice

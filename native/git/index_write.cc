@@ -1,0 +1,94 @@
+// The bytes of an index.
+#include <algorithm>
+#include <cstring>
+
+#include "checksum.h"
+#include "index_bytes.h"
+#include "index_file.h"
+
+namespace coppice {
+namespace {
+
+// The offset encoding of packs: seven bits a byte, the highest first, each continued byte one more than its bits say.
+void appendVarint(std::string& bytes, uint64_t value) {
+  char digits[10];
+  int at = 9;
+  digits[at] = static_cast<char>(value & 0x7f);
+  while (value >>= 7) digits[--at] = static_cast<char>(0x80 | (--value & 0x7f));
+  bytes.append(digits + at, 10 - at);
+}
+
+bool isExtended(const IndexEntry& entry) { return entry.skipWorktree || entry.intentToAdd; }
+
+void appendFixedPart(std::string& bytes, const IndexEntry& entry) {
+  const FileStat& s = entry.stat;
+  for (const uint32_t value : {s.ctimeSeconds, s.ctimeNanoseconds, s.mtimeSeconds, s.mtimeNanoseconds, s.device, s.inode,
+                               entry.mode, s.uid, s.gid, s.size})
+    append32(bytes, value);
+  bytes.append(reinterpret_cast<const char*>(entry.oid.id), 20);
+  uint16_t flags = static_cast<uint16_t>(std::min<size_t>(entry.path.size(), index_flag::kNameMask));
+  flags |= static_cast<uint16_t>((entry.stage << index_flag::kStageShift) & index_flag::kStageMask);
+  if (entry.assumeUnchanged) flags |= index_flag::kAssumeUnchanged;
+  if (isExtended(entry)) flags |= index_flag::kExtended;
+  append16(bytes, flags);
+  if (!isExtended(entry)) return;
+  append16(bytes, static_cast<uint16_t>((entry.skipWorktree ? index_flag::kExtendedSkipWorktree : 0) |
+                                        (entry.intentToAdd ? index_flag::kExtendedIntentToAdd : 0)));
+}
+
+void appendCompressedPath(std::string& bytes, const std::string& path, const std::string& before) {
+  const auto differ = std::mismatch(path.begin(), path.end(), before.begin(), before.end());
+  appendVarint(bytes, static_cast<uint64_t>(before.end() - differ.second));
+  bytes.append(differ.first, path.end());
+  bytes.push_back('\0');
+}
+
+void appendExtension(std::string& bytes, const char* signature, const std::string& data) {
+  bytes.append(signature, 4);
+  append32(bytes, static_cast<uint32_t>(data.size()));
+  bytes += data;
+}
+
+// FSMN and UNTR describe the worktree at the last write, EOIE and IEOT the offsets in that very file.
+bool isStale(const IndexFile::Extension& extension) {
+  for (const char* signature : {"FSMN", "UNTR", "EOIE", "IEOT"}) {
+    if (std::memcmp(extension.signature, signature, 4) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string serializeIndex(const IndexFile& index) {
+  const bool extended = std::any_of(index.entries.begin(), index.entries.end(), isExtended);
+  const uint32_t version = index.version == 4 ? 4 : extended ? 3 : index.version;
+  std::string bytes;
+  size_t estimate = 64 + (index.treeExtension ? index.treeExtension->size() : 0);
+  for (const IndexEntry& entry : index.entries) estimate += 72 + entry.path.size();
+  bytes.reserve(estimate);
+  bytes += "DIRC";
+  append32(bytes, version);
+  append32(bytes, static_cast<uint32_t>(index.entries.size()));
+  const std::string none;
+  const std::string* before = &none;
+  for (const IndexEntry& entry : index.entries) {
+    const size_t start = bytes.size();
+    appendFixedPart(bytes, entry);
+    if (version == 4) {
+      appendCompressedPath(bytes, entry.path, *before);
+    } else {
+      bytes += entry.path;
+      bytes.append(8 - (bytes.size() - start) % 8, '\0');
+    }
+    before = &entry.path;
+  }
+  if (index.treeExtension) appendExtension(bytes, "TREE", *index.treeExtension);
+  for (const IndexFile::Extension& extension : index.optionalExtensions) {
+    if (!isStale(extension)) appendExtension(bytes, extension.signature, extension.data);
+  }
+  const Checksum::Digest digest = Checksum::of(bytes);
+  bytes.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+  return bytes;
+}
+
+}  // namespace coppice

@@ -1,0 +1,75 @@
+// RootDirectory: opening and making directories and files beneath one root. The two ways to open are in
+// safe_path_linux.cc and safe_path_portable.cc.
+#include <fcntl.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "failure.h"
+#include "open_beneath.h"
+#include "safe_path.h"
+
+namespace coppice {
+namespace {
+
+std::atomic<bool> portableOnly{false};
+
+constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+OwnedFd openBeneath(int rootFd, std::string_view path, int flags, mode_t mode) {
+  const std::string text(path);
+  if (!portableOnly && kernelOpensBeneath()) return openBeneathByKernel(rootFd, text, flags | O_NOFOLLOW, mode);
+  return openBeneathByWalk(rootFd, text, flags, mode);
+}
+
+std::string_view directoryOf(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
+}  // namespace
+
+RootDirectory::RootDirectory(const std::string& path) : fd_(::open(path.c_str(), kDirectoryFlags)), path_(path) {
+  if (!fd_) failSystem("safePath.openRoot", path);
+}
+
+void RootDirectory::usePortableFallback(bool on) { portableOnly = on; }
+
+std::string_view RootDirectory::baseName(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+OwnedFd RootDirectory::openDirectory(std::string_view path) const {
+  if (path.empty()) return OwnedFd(::openat(fd_.get(), ".", kDirectoryFlags));
+  return openBeneath(fd_.get(), path, kDirectoryFlags, 0);
+}
+
+OwnedFd RootDirectory::openParent(std::string_view path) const { return openDirectory(directoryOf(path)); }
+
+OwnedFd RootDirectory::openFile(std::string_view path, int flags, mode_t mode) const {
+  return openBeneath(fd_.get(), path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
+}
+
+OwnedFd RootDirectory::makeParent(std::string_view path) const {
+  constexpr const char* kOperation = "safePath.makeParent";
+  OwnedFd directory = openParent(path);
+  if (directory) return directory;
+  if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) failSystem(kOperation, std::string(path));
+  directory = openDirectory("");
+  if (!directory) failSystem(kOperation, path_);
+  for (size_t start = 0, slash; (slash = path.find('/', start)) != std::string_view::npos; start = slash + 1) {
+    const std::string name(path.substr(start, slash - start));
+    if (::mkdirat(directory.get(), name.c_str(), 0777) != 0 && errno != EEXIST) failSystem(kOperation, std::string(path));
+    OwnedFd next = openBeneath(directory.get(), name, kDirectoryFlags, 0);
+    if (!next && (errno == ENOTDIR || errno == ELOOP)) {
+      fail(failure_code::kUnsafePath, kOperation, "a file or a link stands where a directory is needed",
+           std::string(path.substr(0, slash)));
+    }
+    if (!next) failSystem(kOperation, std::string(path));
+    directory = std::move(next);
+  }
+  return directory;
+}
+
+}  // namespace coppice
