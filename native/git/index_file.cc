@@ -56,6 +56,7 @@ class IndexParser {
     index.entries.reserve(count);
     for (uint32_t i = 0; i < count; i++) parseEntry(index);
     while (reader_.left() > 0) parseExtension(index);
+    if (pathless_) corrupt("an entry without a path");
   }
 
  private:
@@ -93,8 +94,8 @@ class IndexParser {
     if (flags & index_flag::kExtended) parseExtendedFlags(index, entry);
     if (entry.mode == kModeTree) unsupported("a sparse index is not supported; `git sparse-checkout disable` expands it");
     index.version == 4 ? parseCompressedPath(index, entry) : parsePaddedPath(entry, flags, start);
-    if (entry.path.empty()) corrupt("an entry without a path");
-    requireOrder(index, entry);
+    pathless_ = pathless_ || entry.path.empty();
+    if (!pathless_) requireOrder(index, entry);
     index.entries.push_back(std::move(entry));
   }
 
@@ -156,6 +157,7 @@ class IndexParser {
   std::string_view bytes_;
   ByteReader reader_;
   const std::string& path_;
+  bool pathless_ = false;  // damage, or a split index, which its extension will say
 };
 
 bool sameTime(uint32_t seconds, uint32_t nanoseconds, uint32_t otherSeconds, uint32_t otherNanoseconds) {

@@ -25,6 +25,7 @@ struct FileStat {
   static FileStat of(const struct stat& status);
 };
 bool operator==(const FileStat& a, const FileStat& b);
+inline bool operator!=(const FileStat& a, const FileStat& b) { return !(a == b); }
 
 struct IndexEntry {
   std::string path;
@@ -53,12 +54,16 @@ struct IndexFile {
 
   const IndexEntry* find(const std::string& path) const;  // stage 0
 
+  // Whether the file may have changed after its entry was taken, without the entry's stat showing it.
+  bool isRacy(const IndexEntry& entry) const;
+
   // Whether the entry alone proves that the file on disk still has its content: same stat, same kind and mode, not racy,
   // neither assume-unchanged nor skip-worktree nor intent-to-add.
   bool proves(const IndexEntry& entry, const struct stat& status) const;
 };
 
-// The bytes of an index (same version; FSMN, UNTR dropped), with the checksum at the end.
+// The bytes of an index with the checksum at the end: the same version (3 instead of 2 where an entry needs it), without the
+// extensions that would not be true any more (FSMN, UNTR, EOIE, IEOT).
 std::string serializeIndex(const IndexFile& index);
 
 // The TREE extension for a tree whose files the index holds exactly.
