@@ -7,6 +7,7 @@
 namespace coppice {
 
 // session.cc
+inline RepositoryDescription describe(Session& session, const DescribeRequest&, const Cancel&) { return session.describe(); }
 ResolveReply resolve(Session&, const ResolveRequest&, const Cancel&);
 // commit.cc, text_tree.cc
 OidReply commit(Session&, const CommitRequest&, const Cancel&);

@@ -26,6 +26,11 @@ struct OpenRequest {
   }
 };
 
+struct DescribeRequest {
+  template <class Visitor>
+  void fields(Visitor&) {}
+};
+
 struct RepositoryDescription {
   std::string gitDirectory;     // of the opened worktree, absolute, real path, no final slash
   std::string commonDirectory;  // shared by all worktrees, likewise
