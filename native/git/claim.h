@@ -1,0 +1,31 @@
+// Claims: files under <common>/coppice/claims that a live process holds with flock (PROTOCOLS P3). The lock belongs to the open
+// file, so children that inherit the descriptor keep the claim alive after their parent died.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "owned.h"
+
+namespace coppice {
+
+class Claims {
+ public:
+  struct Held {
+    OwnedFd fd;
+    std::string path;
+  };
+  // Gives the claim its number; it is held until `release` or the end of the session.
+  uint32_t keep(Held held);
+  // False when there is no such claim (any more): releasing twice is harmless.
+  bool release(uint32_t claimId);
+  ~Claims();
+
+ private:
+  std::mutex mutex_;
+  std::map<uint32_t, Held> held_;
+  uint32_t nextId_ = 1;
+};
+
+}  // namespace coppice

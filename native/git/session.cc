@@ -1,0 +1,164 @@
+// Opening a repository, describing it, and the handles of a session. Names are resolved in resolve.cc.
+#include "session.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "claim.h"
+#include "failure.h"
+#include "land_state.h"
+#include "library.h"
+#include "repository_check.h"
+
+namespace coppice {
+
+namespace {
+
+constexpr unsigned kMaxThreads = 64;
+constexpr int kStorePriority = 1000;  // above libgit2's own: loose 1, packed 2
+
+unsigned threadsFor(uint32_t wanted) {
+  const unsigned here = std::max(1u, std::thread::hardware_concurrency());
+  return std::min(kMaxThreads, wanted == 0 ? here : wanted);
+}
+
+OwnedRepository openRepository(const std::string& gitDirectory) {
+  OwnedRepository repository;
+  const int result = git_repository_open_ext(out(repository), gitDirectory.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr);
+  if (result == GIT_EOWNER) {
+    fail(failure_code::kUnsupportedRepository, "session.open",
+         "the repository belongs to another user; to trust it run: git config --global --add safe.directory <its folder>",
+         gitDirectory);
+  }
+  if (result == GIT_ENOTFOUND) fail(failure_code::kNotARepository, "session.open", "the repository is gone", gitDirectory);
+  check(result, "session.open", gitDirectory);
+  return repository;
+}
+
+std::string withoutFinalSlash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+const char* stateOf(git_repository* repository) {
+  switch (git_repository_state(repository)) {
+    case GIT_REPOSITORY_STATE_NONE:
+      return "none";
+    case GIT_REPOSITORY_STATE_MERGE:
+      return "merge";
+    case GIT_REPOSITORY_STATE_REVERT:
+    case GIT_REPOSITORY_STATE_REVERT_SEQUENCE:
+      return "revert";
+    case GIT_REPOSITORY_STATE_CHERRYPICK:
+    case GIT_REPOSITORY_STATE_CHERRYPICK_SEQUENCE:
+      return "cherrypick";
+    case GIT_REPOSITORY_STATE_BISECT:
+      return "bisect";
+    case GIT_REPOSITORY_STATE_APPLY_MAILBOX:
+      return "apply";
+    default:
+      return "rebase";
+  }
+}
+
+// A detached HEAD names a commit, an unborn one a branch without a commit.
+void describeHead(git_repository* repository, RepositoryDescription& description) {
+  OwnedReference head;
+  check(git_reference_lookup(out(head), repository, "HEAD"), "session.describe", "HEAD");
+  if (git_reference_type(head.get()) == GIT_REFERENCE_SYMBOLIC) description.headRef = git_reference_symbolic_target(head.get());
+  Oid oid{};
+  const int result = git_reference_name_to_id(&oid, repository, "HEAD");
+  if (result == GIT_ENOTFOUND) return;
+  check(result, "session.describe", "HEAD");
+  description.headOid = oid;
+}
+
+bool boolOf(git_config* config, const char* name) {
+  int value = 0;
+  const int result = git_config_get_bool(&value, config, name);
+  if (result != GIT_ENOTFOUND) check(result, "session.describe", name);
+  return result == 0 && value != 0;
+}
+
+std::optional<std::string> stringOf(git_config* config, const char* name) {
+  OwnedBuffer value;
+  const int result = git_config_get_string_buf(value.get(), config, name);
+  if (result == GIT_ENOTFOUND) return std::nullopt;
+  check(result, "session.describe", name);
+  return std::string(value.data(), value.size());
+}
+
+OwnedConfig configOf(git_repository* repository) {
+  OwnedConfig config;
+  check(git_repository_config_snapshot(out(config), repository), "session.describe");
+  return config;
+}
+
+}  // namespace
+
+Session::Session() : landings_(std::make_unique<Landings>()), claims_(std::make_unique<Claims>()) {}
+Session::~Session() = default;
+
+std::shared_ptr<Session> Session::open(const OpenRequest& request, const Cancel& cancel) {
+  cancel.check("session.open");
+  startLibrary();
+  const RepositoryPaths paths = discoverRepository(request.path);
+  refuseUnsupported(paths);
+  struct Opened : Session {};  // the constructor is private, and make_shared needs one that is not
+  auto session = std::make_shared<Opened>();
+  session->path_ = paths.gitDirectory;
+  session->commonDirectory_ = paths.commonDirectory;
+  session->threads_ = threadsFor(request.threads);
+  const HandleLease handle = session->handle();  // fails here rather than in the first operation
+  session->ignoreCase_ = boolOf(configOf(handle->repository()).get(), "core.ignorecase");
+  return session;
+}
+
+HandleLease Session::handle() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<Handle> handle = std::move(idle_.back());
+      idle_.pop_back();
+      return HandleLease(*this, std::move(handle));
+    }
+  }
+  OwnedRepository repository = openRepository(path_);
+  OwnedOdb odb;
+  check(git_repository_odb(out(odb), repository.get()), "session.handle", path_);
+  git_odb_backend* backend = store_.newBackend();
+  const int added = git_odb_add_backend(odb.get(), backend, kStorePriority);
+  if (added < 0) backend->free(backend);
+  check(added, "session.handle", path_);
+  return HandleLease(*this, std::make_unique<Handle>(*this, std::move(repository), std::move(odb)));
+}
+
+void Session::giveBack(std::unique_ptr<Handle> handle) noexcept {
+  try {
+    std::lock_guard<std::mutex> lock(mutex_);
+    // Several operations at once may each have used all threads: the surplus closes its files.
+    if (idle_.size() < size_t{2} * threads_) idle_.push_back(std::move(handle));
+  } catch (...) {
+    // Out of memory for the list: the handle is closed instead.
+  }
+}
+
+RepositoryDescription Session::describe() {
+  // A repository of its own: a pooled handle remembers configuration that the user may have changed since.
+  const OwnedRepository repository = openRepository(path_);
+  const OwnedConfig config = configOf(repository.get());
+  RepositoryDescription description;
+  description.gitDirectory = path_;
+  description.commonDirectory = commonDirectory_;
+  description.bare = git_repository_is_bare(repository.get()) != 0;
+  if (const char* folder = git_repository_workdir(repository.get())) description.workingDirectory = withoutFinalSlash(folder);
+  describeHead(repository.get(), description);
+  description.state = stateOf(repository.get());
+  description.ignoreCase = boolOf(config.get(), "core.ignorecase");
+  description.commitSigning = boolOf(config.get(), "commit.gpgsign");
+  description.userName = stringOf(config.get(), "user.name");
+  description.userEmail = stringOf(config.get(), "user.email");
+  return description;
+}
+
+}  // namespace coppice
