@@ -1,7 +1,7 @@
 // The native side: configure when the list of sources or the settings changed, make when a file changed, then look at
 // the result, because an addon with a missing symbol links without complaint and fails only when it is loaded.
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import os from "node:os";
 import { dirname, join } from "node:path";
 import { allNativeSources, libgit2Folder, libgit2Version, ownNativeFiles, projectFolder } from "../native-sources.mjs";
 import { requireBuildTools } from "./requirements.mjs";
@@ -67,7 +67,7 @@ export function nodeHeaders() {
 
 function gyp(command, headers, onLine) {
   const nodedir = headers ? [`--nodedir=${headers}`] : [];
-  return run(process.execPath, [nodeGyp, command, "--release", ...nodedir, `--jobs=${availableParallelism()}`], {
+  return run(process.execPath, [nodeGyp, command, "--release", ...nodedir, `--jobs=${os.availableParallelism()}`], {
     onLine,
   });
 }
@@ -100,39 +100,55 @@ async function make(total) {
 }
 
 function complaints(output) {
-  const lines = output.split("\n");
-  const first = lines.findIndex(
-    (line) => /\berror\b|undefined reference|\*\*\*/i.test(line) && !/errors?\.o$/.test(line),
-  );
-  return first < 0 ? lastLines(output, 25) : lines.slice(Math.max(0, first - 2), first + 25).join("\n");
+  const lines = output.split("\n").filter((line) => !/^(gyp |make: (Entering|Leaving))/.test(line));
+  const first = lines.findIndex((line) => /\berror: |undefined reference|\*\*\*/.test(line));
+  return first < 0
+    ? lastLines(output, 25)
+    : lines
+        .slice(Math.max(0, first - 1), first + 25)
+        .join("\n")
+        .trimEnd();
 }
 
-/** Fails when the addon needs a symbol that nobody will give it at load time, or does not load. */
+/** Fails when the addon needs a symbol that nobody gives it at load time, shows one of libgit2's, or does not load. */
 export async function checkAddon(file) {
-  const symbols = await run("nm", ["-D", "--undefined-only", file]);
-  if (symbols.exitCode !== 0)
-    throw new SetupError("nm cannot read the addon.", "Remove build/ and start again.", symbols.output);
-  const missing = symbols.output
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/).pop() ?? "")
-    .filter(isOurs);
+  const missing = (await dynamicSymbols(file, "--undefined-only")).filter((name) => embedded.test(name));
   if (missing.length > 0) {
     throw new SetupError(
-      `The addon links but would not load; undefined: ${missing.slice(0, 10).join(", ")}${missing.length > 10 ? ", ..." : ""}.`,
+      `The addon links but would not load; undefined: ${shortened(missing)}.`,
       "Define them: libgit2's network half in native/libgit2/local_only_stubs.c, our own where they are declared.",
     );
   }
-  // RTLD_NOW resolves every symbol at once, also those that the pattern above does not know.
+  const shown = (await dynamicSymbols(file, "--defined-only")).filter((name) => embedded.test(name));
+  if (shown.length > 0) {
+    throw new SetupError(
+      `The addon shows symbols of what it embeds, which another addon could pick up: ${shortened(shown)}.`,
+      "Keep the visibility and linker flags of binding.gyp.",
+    );
+  }
+  // RTLD_NOW resolves every symbol at once, also those that the pattern does not know.
   const load = `process.dlopen({ exports: {} }, ${JSON.stringify(file)}, require("node:os").constants.dlopen.RTLD_NOW)`;
   const { exitCode, output } = await run(process.execPath, ["-e", load]);
-  if (exitCode !== 0)
+  if (exitCode !== 0) {
     throw new SetupError(
       "The addon was built but does not load.",
       "What the loader says is above.",
       lastLines(output, 12),
     );
+  }
 }
 
-function isOurs(symbol) {
-  return /^(git_|git__|xdl_|coppice_|_ZN\w*7coppice)/.test(symbol);
+/** Of libgit2, of its xdiff and zlib, and our own; `_` in front on macOS. */
+const embedded = /^_?(git_|xdl_|inflate|deflate|adler32|crc32|_ZN\w*7coppice)/;
+
+async function dynamicSymbols(file, which) {
+  const dynamic = process.platform === "darwin" ? [] : ["-D"];
+  const { exitCode, output } = await run("nm", [...dynamic, which, file]);
+  if (exitCode !== 0)
+    throw new SetupError("nm cannot read the addon.", "Remove build/ and start again.", lastLines(output, 5));
+  return output.split("\n").map((line) => line.trim().split(/\s+/).pop() ?? "");
+}
+
+function shortened(names) {
+  return `${names.slice(0, 10).join(", ")}${names.length > 10 ? ", ..." : ""}`;
 }

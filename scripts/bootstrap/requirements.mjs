@@ -11,7 +11,7 @@ export function requireNode() {
   if (compareVersions(process.versions.node, least) >= 0) return;
   throw new SetupError(
     `Node ${least} or newer is needed; this is ${process.versions.node}.`,
-    "Install a current Node (Debian package nodejs from bookworm-backports or later, or nvm install 22) and try again.",
+    `Install Node ${least} or newer (nodejs.org, nvm, or your distribution) and start again.`,
   );
 }
 
