@@ -101,6 +101,7 @@ export function ownNativeFiles() {
 
 function answer(question) {
   if (question === "libgit2-folder") return [libgit2Folder()];
+  if (question === "version") return [JSON.parse(readFileSync(join(projectFolder, "package.json"), "utf8")).version];
   if (question === "node-addon-api-folder") return ["node_modules/node-addon-api"];
   const list = targets[question];
   if (!list) throw new Error(`unknown native target: ${question}`);
