@@ -51,6 +51,10 @@ export const errorTable = {
     cause: "The run already has a recorded outcome for this effect ID, made from another task or input.",
     remedy: "Use another effect ID, or another run ID.",
   },
+  ERR_EXISTS: {
+    cause: "Something is already there under the name that was to be made.",
+    remedy: "Choose another name, or remove what the message names once you know that it is not needed.",
+  },
   ERR_FILTER_UNSUPPORTED: {
     cause: "A file needs an external filter or a working-tree encoding that cannot be applied in-process.",
     remedy: "Check the file out in the main working tree first (clean files are copied), or remove the attribute.",
@@ -82,6 +86,10 @@ export const errorTable = {
   ERR_NOT_A_REPOSITORY: {
     cause: "There is no git repository at that path or above it.",
     remedy: "Pass a path inside a repository, or run `git init` and commit something.",
+  },
+  ERR_NOT_FOUND: {
+    cause: "An object, ref, file or worktree that was named is not in the repository.",
+    remedy: "Correct the name in the message; `git fsck --full` says whether the repository has lost it.",
   },
   ERR_NO_SPACE: {
     cause: "The disk, its inodes or a quota are used up.",
