@@ -1,0 +1,277 @@
+// The face of the native side for the rest of src: an open repository with one method for each operation. It numbers calls,
+// lets an AbortSignal cancel them, and turns failures into CoppiceErrors with the stack of the caller.
+//
+//   const git = await openGit({ path: "/repo" });
+//   try {
+//     const { commitOid } = await git.resolve({ name: "main" });
+//   } finally {
+//     await git.close();
+//   }
+//
+// No policy lives here: defaults, retries and limits are the callers'.
+
+import type { ErrorDetails } from "../errors.js";
+import { type Caller, captureCaller, convertError, errorFor, isNativeFailure } from "./convert-error.js";
+import { loadNative } from "./load-native.js";
+import type {
+  AddWorktreeReply,
+  AddWorktreeRequest,
+  BeginLandingReply,
+  BeginLandingRequest,
+  CheckPathsReply,
+  CheckPathsRequest,
+  ClaimReply,
+  ClaimRequest,
+  CommitRequest,
+  DescribeRequest,
+  DiffReply,
+  DiffRequest,
+  Done,
+  EditTreeRequest,
+  EndLandingRequest,
+  FlushReply,
+  FlushRequest,
+  ListHoldersReply,
+  ListHoldersRequest,
+  ListIgnoredRequest,
+  ListRefsRequest,
+  ListTreeRequest,
+  ListWorktreesReply,
+  ListWorktreesRequest,
+  LockWorktreeRequest,
+  MergeReply,
+  MergeRequest,
+  MoveTargetReply,
+  MoveTargetRequest,
+  OidReply,
+  PathsReply,
+  ReadTextRequest,
+  RefsReply,
+  ReleaseClaimRequest,
+  RemoveWorktreeRequest,
+  RepositoryDescription,
+  ResetReply,
+  ResetRequest,
+  ResolveReply,
+  ResolveRequest,
+  Session,
+  SnapshotReply,
+  SnapshotRequest,
+  SweepTrashRequest,
+  TextReply,
+  UpdatePathsReply,
+  UpdatePathsRequest,
+} from "./native.js";
+
+type Operations = Omit<Session, "cancel" | "close">;
+type RequestOf<Name extends keyof Operations> = Parameters<Operations[Name]>[1];
+type ReplyOf<Name extends keyof Operations> = Awaited<ReturnType<Operations[Name]>>;
+
+const openingCall = 0;
+
+/**
+ * Opens the repository that `path` lies in.
+ * @param threads of the session for native work; 0: as many as the machine has cores
+ * @throws ERR_ADDON_LOAD, ERR_NOT_A_REPOSITORY, ERR_UNSUPPORTED_REPOSITORY
+ */
+export async function openGit({ path, threads = 0 }: { path: string; threads?: number }): Promise<Git> {
+  const caller = captureCaller(openGit);
+  const addon = loadNative();
+  try {
+    return new Git(await addon.openSession(openingCall, { path, threads }));
+  } catch (error) {
+    throw convertError(error, caller);
+  }
+}
+
+/** Every method throws CoppiceErrors only: ERR_ABORTED when its signal fires, ERR_CLOSED after `close`. */
+export class Git {
+  readonly #session: Session;
+  #lastCall = openingCall;
+  #closing: Promise<void> | null = null;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** What and where the repository is, read anew at each call. */
+  describe(request: DescribeRequest = {}, signal?: AbortSignal): Promise<RepositoryDescription> {
+    return this.#call("describe", request, signal);
+  }
+
+  /** A branch, tag, ref or oid as a commit. */
+  resolve(request: ResolveRequest, signal?: AbortSignal): Promise<ResolveReply> {
+    return this.#call("resolve", request, signal);
+  }
+
+  /** A commit object in the session's store; no ref moves. */
+  commit(request: CommitRequest, signal?: AbortSignal): Promise<OidReply> {
+    return this.#call("commit", request, signal);
+  }
+
+  /** A tree with small text files set or removed. */
+  editTextTree(request: EditTreeRequest, signal?: AbortSignal): Promise<OidReply> {
+    return this.#call("editTextTree", request, signal);
+  }
+
+  /** One file of a commit or tree as text. */
+  readText(request: ReadTextRequest, signal?: AbortSignal): Promise<TextReply> {
+    return this.#call("readText", request, signal);
+  }
+
+  /** The paths below a folder of a commit or tree. */
+  listTreePaths(request: ListTreeRequest, signal?: AbortSignal): Promise<PathsReply> {
+    return this.#call("listTreePaths", request, signal);
+  }
+
+  /** Writes the session's new objects to disk as one pack, then moves refs. */
+  flush(request: FlushRequest, signal?: AbortSignal): Promise<FlushReply> {
+    return this.#call("flush", request, signal);
+  }
+
+  /** The refs below a prefix. */
+  listRefs(request: ListRefsRequest, signal?: AbortSignal): Promise<RefsReply> {
+    return this.#call("listRefs", request, signal);
+  }
+
+  /** What two commits or trees hold differently. */
+  diff(request: DiffRequest, signal?: AbortSignal): Promise<DiffReply> {
+    return this.#call("diff", request, signal);
+  }
+
+  /** Makes a linked worktree, detached and locked. */
+  addWorktree(request: AddWorktreeRequest, signal?: AbortSignal): Promise<AddWorktreeReply> {
+    return this.#call("addWorktree", request, signal);
+  }
+
+  /** Every worktree that the repository knows. */
+  listWorktrees(request: ListWorktreesRequest = {}, signal?: AbortSignal): Promise<ListWorktreesReply> {
+    return this.#call("listWorktrees", request, signal);
+  }
+
+  /** Locks a worktree with a reason, or unlocks it. */
+  lockWorktree(request: LockWorktreeRequest, signal?: AbortSignal): Promise<Done> {
+    return this.#call("lockWorktree", request, signal);
+  }
+
+  /** Moves a worktree to the trash folder. */
+  removeWorktree(request: RemoveWorktreeRequest, signal?: AbortSignal): Promise<Done> {
+    return this.#call("removeWorktree", request, signal);
+  }
+
+  /** Deletes what lies in the trash folder. */
+  sweepTrash(request: SweepTrashRequest, signal?: AbortSignal): Promise<Done> {
+    return this.#call("sweepTrash", request, signal);
+  }
+
+  /** A commit made from a worktree's files; on disk with the next flush. */
+  snapshot(request: SnapshotRequest, signal?: AbortSignal): Promise<SnapshotReply> {
+    return this.#call("snapshot", request, signal);
+  }
+
+  /** Brings a worktree to exactly its base. */
+  reset(request: ResetRequest, signal?: AbortSignal): Promise<ResetReply> {
+    return this.#call("reset", request, signal);
+  }
+
+  /** The ignored files of a worktree. */
+  listIgnored(request: ListIgnoredRequest, signal?: AbortSignal): Promise<PathsReply> {
+    return this.#call("listIgnored", request, signal);
+  }
+
+  /** The processes that still use a worktree. */
+  listHolders(request: ListHoldersRequest, signal?: AbortSignal): Promise<ListHoldersReply> {
+    return this.#call("listHolders", request, signal);
+  }
+
+  /** The tree that joins two commits or trees, or the conflicts; in memory. */
+  merge(request: MergeRequest, signal?: AbortSignal): Promise<MergeReply> {
+    return this.#call("merge", request, signal);
+  }
+
+  /** Takes the landing lock and the index lock of the target. */
+  beginLanding(request: BeginLandingRequest, signal?: AbortSignal): Promise<BeginLandingReply> {
+    return this.#call("beginLanding", request, signal);
+  }
+
+  /** Which of the paths the user has changed. */
+  checkPaths(request: CheckPathsRequest, signal?: AbortSignal): Promise<CheckPathsReply> {
+    return this.#call("checkPaths", request, signal);
+  }
+
+  /** Moves the target by compare-and-swap. */
+  moveTarget(request: MoveTargetRequest, signal?: AbortSignal): Promise<MoveTargetReply> {
+    return this.#call("moveTarget", request, signal);
+  }
+
+  /** Brings the target's working tree in step. */
+  updatePaths(request: UpdatePathsRequest, signal?: AbortSignal): Promise<UpdatePathsReply> {
+    return this.#call("updatePaths", request, signal);
+  }
+
+  /** Writes the index or drops it, and releases the locks. */
+  endLanding(request: EndLandingRequest, signal?: AbortSignal): Promise<Done> {
+    return this.#call("endLanding", request, signal);
+  }
+
+  /** Takes a claim, held while this process or a child with its descriptor lives. */
+  claim(request: ClaimRequest, signal?: AbortSignal): Promise<ClaimReply> {
+    return this.#call("claim", request, signal);
+  }
+
+  /** Gives a claim back. */
+  releaseClaim(request: ReleaseClaimRequest, signal?: AbortSignal): Promise<Done> {
+    return this.#call("releaseClaim", request, signal);
+  }
+
+  /** Cancels what is under way, waits until it has stopped, and releases landings and claims. Calling it again is harmless. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close(captureCaller(this.close));
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(caller: Caller): Promise<void> {
+    try {
+      await this.#session.close(++this.#lastCall);
+    } catch (error) {
+      throw convertError(error, caller);
+    }
+  }
+
+  async #call<Name extends keyof Operations>(
+    name: Name,
+    request: RequestOf<Name>,
+    signal: AbortSignal | undefined,
+  ): Promise<ReplyOf<Name>> {
+    const caller = captureCaller(this.#call);
+    if (signal?.aborted) throw aborted(name, signal, caller, { operation: name });
+    const call = ++this.#lastCall;
+    const cancel = () => this.#session.cancel(call);
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      // The compiler does not see that the request and the reply belong to the same name.
+      const operation = this.#session[name] as (call: number, request: RequestOf<Name>) => Promise<ReplyOf<Name>>;
+      return await operation.call(this.#session, call, request);
+    } catch (error) {
+      throw this.#converted(error, name, signal, caller);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  /** A cancelled call was stopped by its signal, or else by `close`. */
+  #converted(error: unknown, name: string, signal: AbortSignal | undefined, caller: Caller): unknown {
+    if (!isNativeFailure(error) || error.code !== "CANCELLED") return convertError(error, caller);
+    const details = { operation: error.operation };
+    if (signal?.aborted) return aborted(name, signal, caller, details);
+    return errorFor("ERR_CLOSED", `${name}: the session was closed meanwhile`, caller, { cause: error, details });
+  }
+}
+
+function aborted(name: string, signal: AbortSignal, caller: Caller, details: ErrorDetails): Error {
+  return errorFor("ERR_ABORTED", `${name}: aborted by the caller`, caller, { cause: signal.reason, details });
+}

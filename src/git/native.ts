@@ -1,0 +1,532 @@
+// The border in TypeScript: the same names in the same order as native/git/types.h and native/git/operations.h, and
+// nothing else. test/git/contract.test.ts keeps both sides equal. What may be missing is `null`, never `undefined`; an
+// unknown or forgotten field is refused by name. Everything is plain data but the session.
+//
+// Strings are UTF-8 on the other side. A byte of a path or a file that is no part of valid UTF-8 arrives here as one
+// lone surrogate U+DC80..U+DCFF and goes back as that byte.
+
+import type { ConflictKind } from "../effect/effect.js";
+
+/** 40 hexadecimal digits. */
+export type Oid = string;
+
+/** What git is in the middle of. */
+export type RepositoryState = "none" | "merge" | "revert" | "cherrypick" | "bisect" | "rebase" | "apply";
+/** Why a commit cannot carry a path. */
+export type UnheldReason =
+  | "nested-repository"
+  | "special-file"
+  | "unreadable"
+  | "limit"
+  | "filter"
+  | "encoding"
+  | "unsafe-name";
+/** What the user did to a path. */
+export type BlockedReason =
+  | "modified"
+  | "staged"
+  | "untracked"
+  | "deleted"
+  | "directory-in-the-way"
+  | "type-changed"
+  | "filter";
+/** How a process holds a worktree. */
+export type HolderKind = "cwd" | "descriptor" | "mapping";
+
+// ---- session -------------------------------------------------------------------------------------------------------
+
+export interface OpenRequest {
+  /** Anywhere inside the repository, or the repository itself. */
+  path: string;
+  /** Native threads of this session; 0: hardware concurrency. */
+  threads: number;
+}
+
+export type DescribeRequest = Record<string, never>;
+
+export interface RepositoryDescription {
+  /** Of the opened worktree, absolute, real path, no final slash. */
+  gitDirectory: string;
+  /** Shared by all worktrees, likewise. */
+  commonDirectory: string;
+  /** Null: bare. */
+  workingDirectory: string | null;
+  bare: boolean;
+  /** Full name; null: detached. */
+  headRef: string | null;
+  /** Null: unborn. */
+  headOid: Oid | null;
+  state: RepositoryState;
+  ignoreCase: boolean;
+  commitSigning: boolean;
+  userName: string | null;
+  userEmail: string | null;
+}
+
+/**
+ * A commit or branch looked up by name. Never a revision expression: "HEAD", a full ref name, a branch name, a tag
+ * name or 40 digits.
+ */
+export interface ResolveRequest {
+  name: string;
+}
+
+export interface ResolveReply {
+  /** Full name of the branch it stands for; null: an oid, a tag or a detached HEAD. */
+  refName: string | null;
+  /** Null: not there, or unborn. */
+  commitOid: Oid | null;
+  treeOid: Oid | null;
+  /** Of the commit. */
+  parentOids: readonly Oid[];
+}
+
+// ---- objects -------------------------------------------------------------------------------------------------------
+
+export interface Person {
+  name: string;
+  email: string;
+  timeSeconds: number;
+  offsetMinutes: number;
+}
+
+export interface CommitRequest {
+  treeOid: Oid;
+  parentOids: readonly Oid[];
+  author: Person;
+  committer: Person;
+  message: string;
+}
+
+export interface OidReply {
+  oid: Oid;
+}
+
+/** One path that two trees hold differently. Mode 0 and a null oid: not there. */
+export interface Change {
+  path: string;
+  oldMode: number;
+  oldOid: Oid | null;
+  newMode: number;
+  newOid: Oid | null;
+}
+
+/** Puts small text files into a tree (the ledger's), on top of `treeOid`. `text` null removes the path. */
+export interface TextEdit {
+  path: string;
+  text: string | null;
+}
+
+export interface EditTreeRequest {
+  treeOid: Oid | null;
+  edits: readonly TextEdit[];
+}
+
+/** Reads one file of a tree-ish (commit or tree) as text; null when the path is not there. */
+export interface ReadTextRequest {
+  treeishOid: Oid;
+  path: string;
+  maxBytes: number;
+}
+
+export interface TextReply {
+  text: string | null;
+}
+
+/** Every file below `prefix` ("" or a directory) of a tree-ish: paths only, sorted, at most `maxEntries`. */
+export interface ListTreeRequest {
+  treeishOid: Oid;
+  prefix: string;
+  maxEntries: number;
+}
+
+export interface PathsReply {
+  paths: readonly string[];
+}
+
+/** One step of a flush. */
+export interface RefUpdate {
+  refName: string;
+  /** Null: delete. */
+  newOid: Oid | null;
+  /** True: only when the ref is at `expectedOid` now (null: not there). */
+  compare: boolean;
+  expectedOid: Oid | null;
+  /** Null: no reflog entry is written. */
+  reflog: string | null;
+}
+
+/**
+ * One flush of the session's store: pack with .keep, idx, fsync, then the refs in the order given,
+ * fsynced, then the .keep goes. With nothing in the store only the refs move.
+ */
+export interface FlushRequest {
+  refs: readonly RefUpdate[];
+}
+
+export interface FlushReply {
+  /** "pack-<hex>", null: the store was empty. */
+  packName: string | null;
+  objects: number;
+  bytes: number;
+  /** The first ref whose comparison failed (a lost race); later ones did not move. */
+  lostRef: string | null;
+}
+
+export interface ListRefsRequest {
+  /** "refs/coppice/". */
+  prefix: string;
+}
+
+export interface Ref {
+  refName: string;
+  oid: Oid;
+}
+
+export interface RefsReply {
+  refs: readonly Ref[];
+}
+
+// ---- diff ----------------------------------------------------------------------------------------------------------
+
+export interface DiffRequest {
+  oldTreeishOid: Oid;
+  newTreeishOid: Oid;
+  patch: boolean;
+  maxPatchBytes: number;
+}
+
+export interface DiffReply {
+  changes: readonly Change[];
+  /** Null when not asked for, or larger than the limit. */
+  patch: string | null;
+}
+
+// ---- worktree ------------------------------------------------------------------------------------------------------
+
+export interface AddWorktreeRequest {
+  /** Admin directory under <common>/worktrees. */
+  name: string;
+  /** Absolute; must not exist; its parent is made when missing. */
+  path: string;
+  /** A commit on disk. */
+  baseOid: Oid;
+  /** Git shows it in `git worktree list`. */
+  lockReason: string;
+  /** A checked-out worktree whose clean files are copied; null: all are inflated. */
+  copyFrom: string | null;
+}
+
+export interface AddWorktreeReply {
+  files: number;
+  copied: number;
+  bytes: number;
+}
+
+export type ListWorktreesRequest = Record<string, never>;
+
+export interface WorktreeDescription {
+  /** "" for the main worktree. */
+  name: string;
+  path: string;
+  /** Null: not locked. */
+  lockReason: string | null;
+  headRef: string | null;
+  headOid: Oid | null;
+  /** Its .git file is there and points back. */
+  present: boolean;
+}
+
+export interface ListWorktreesReply {
+  worktrees: readonly WorktreeDescription[];
+}
+
+export interface LockWorktreeRequest {
+  name: string;
+  /** Null: unlock. */
+  lockReason: string | null;
+}
+
+/** Moves the folder into `trashPath` (same filesystem, made when missing) by rename, then drops the admin directory. */
+export interface RemoveWorktreeRequest {
+  name: string;
+  path: string;
+  trashPath: string;
+}
+
+/** Deletes what lies in the trash folder, and the folder when it is empty. */
+export interface SweepTrashRequest {
+  trashPath: string;
+}
+
+export type Done = Record<string, never>;
+
+export interface SnapshotRequest {
+  name: string;
+  path: string;
+  /** The commit the lease started from; the snapshot's only parent. */
+  baseOid: Oid;
+  /** Provisioned paths (files, links, directories): never part of the snapshot. */
+  exclude: readonly string[];
+  /** Changed paths; 0: no limit. */
+  maxFiles: number;
+  /** Bytes of changed files; 0: no limit. */
+  maxBytes: number;
+  author: Person;
+  committer: Person;
+  message: string;
+}
+
+/** Something the task left that a commit cannot carry. */
+export interface Unheld {
+  path: string;
+  reason: UnheldReason;
+}
+
+export interface TaskCommit {
+  commitOid: Oid;
+  message: string;
+}
+
+export interface SnapshotReply {
+  /** Equal to the base's tree: unchanged. */
+  treeOid: Oid;
+  /** In the store, not yet on disk; null: unchanged. */
+  snapshotOid: Oid | null;
+  /** Base -> snapshot, sorted by path. */
+  changes: readonly Change[];
+  unheld: readonly Unheld[];
+  /** Base..HEAD of the worktree, oldest first, at most 1,000. */
+  taskCommits: readonly TaskCommit[];
+}
+
+/** Brings the worktree to exactly `baseOid`: files, index, HEAD and admin directory. */
+export interface ResetRequest {
+  name: string;
+  path: string;
+  baseOid: Oid;
+  keepIgnored: boolean;
+  /** Provisioned paths that stay, whatever the ignore rules say. */
+  keep: readonly string[];
+}
+
+export interface ResetReply {
+  written: number;
+  removed: number;
+}
+
+/**
+ * The ignored files of a checked-out worktree, as files and (with a final slash) whole directories. For
+ * .worktreeinclude.
+ */
+export interface ListIgnoredRequest {
+  path: string;
+  maxEntries: number;
+}
+
+/** Processes that still hold the worktree after its task ended (working directory, writable descriptor, mapping). */
+export interface ListHoldersRequest {
+  path: string;
+}
+
+export interface Holder {
+  pid: number;
+  command: string;
+  kind: HolderKind;
+}
+
+export interface ListHoldersReply {
+  holders: readonly Holder[];
+}
+
+// ---- merge ---------------------------------------------------------------------------------------------------------
+
+export interface MergeRequest {
+  /** Commits or trees. */
+  baseOid: Oid;
+  oursOid: Oid;
+  theirsOid: Oid;
+  /** For the markers. */
+  oursLabel: string;
+  theirsLabel: string;
+  /** True: conflict records carry the file with markers, and a tree is written with them in place. */
+  content: boolean;
+}
+
+export interface ConflictSide {
+  path: string;
+  mode: number;
+  oid: Oid;
+}
+
+export interface Conflict {
+  path: string;
+  kind: ConflictKind;
+  base: ConflictSide | null;
+  ours: ConflictSide | null;
+  theirs: ConflictSide | null;
+  content: string | null;
+}
+
+export interface MergeReply {
+  /** In the store; null: conflicted. */
+  treeOid: Oid | null;
+  conflicts: readonly Conflict[];
+  /** Ours -> merged, sorted by path; empty when conflicted. */
+  changes: readonly Change[];
+  /** False: the slow path with rename detection ran. */
+  pruned: boolean;
+}
+
+// ---- land (one call a step) ----------------------------------------------------------------------------------------
+
+export interface BeginLandingRequest {
+  /** Full name of a branch, or "HEAD" for a detached target worktree. */
+  targetRef: string;
+  /** Working directory to keep in step; null: find the one that has the target. */
+  worktree: string | null;
+  /** False: land "working-tree": paths only, neither branch nor index moves. */
+  commit: boolean;
+  /** How long to wait for the landing lock and for index.lock. */
+  timeoutMs: number;
+}
+
+export interface BeginLandingReply {
+  landingId: number;
+  /** Null: the target is checked out nowhere. */
+  workingDirectory: string | null;
+  /** Of the target now, under the lock; null: deleted meanwhile. */
+  tipOid: Oid | null;
+  indexConflicted: boolean;
+  /** Of the target's worktree. */
+  state: RepositoryState;
+}
+
+/** Step 3 for a set of paths: which of them did the user change? Compared with the old side of each change. */
+export interface CheckPathsRequest {
+  landingId: number;
+  changes: readonly Change[];
+}
+
+export interface BlockedPath {
+  path: string;
+  reason: BlockedReason;
+}
+
+export interface CheckPathsReply {
+  blocked: readonly BlockedPath[];
+}
+
+/** Step 6: the commit point. Compare-and-swap of the target, with the reflogs of branch and HEAD. */
+export interface MoveTargetRequest {
+  landingId: number;
+  oldOid: Oid;
+  newOid: Oid;
+  committer: Person;
+  reflog: string;
+}
+
+export interface MoveTargetReply {
+  /** False: lost race. */
+  moved: boolean;
+  tipOid: Oid | null;
+}
+
+/** Step 7: the working tree, path by path. Never overwrites a byte that is not the old side's. */
+export interface UpdatePathsRequest {
+  landingId: number;
+  changes: readonly Change[];
+}
+
+export interface DisplacedPath {
+  path: string;
+  reason: BlockedReason;
+  /** Where the user's bytes went when they could not stay in place. */
+  keptPath: string | null;
+}
+
+export interface UpdatePathsReply {
+  written: number;
+  removed: number;
+  displaced: readonly DisplacedPath[];
+}
+
+/**
+ * Step 8, and what follows: the new index is renamed into place (land "commit"), or the lock is dropped ("working-
+ * tree", or nothing moved). Releases the landing lock. Calling it twice is harmless.
+ */
+export interface EndLandingRequest {
+  landingId: number;
+  writeIndex: boolean;
+}
+
+// ---- runs and claims -----------------------------------------------------------------------------------------------
+
+export interface ClaimRequest {
+  /** "run/<runId>" or "effect/<runId>/<effectId>": a file below <common>/coppice/claims. */
+  name: string;
+  /** Text written into the file, for messages only. */
+  owner: string;
+}
+
+export interface ClaimReply {
+  /** False: somebody who is alive holds it. */
+  claimed: boolean;
+  claimId: number;
+  /** For children to inherit, so that they keep the claim alive. */
+  descriptor: number;
+  /** Who holds it, when not claimed. */
+  owner: string | null;
+}
+
+export interface ReleaseClaimRequest {
+  claimId: number;
+}
+
+// ---- the addon -----------------------------------------------------------------------------------------------------
+
+/**
+ * An open repository: the one object that is not plain data. `call` is a number that the caller chooses, unique among
+ * the calls under way on this session. A rejection is an Error with `code` (a word of native/git/failure.h), `number`,
+ * `class`, `operation` and `path`.
+ */
+export interface Session {
+  describe(call: number, request: DescribeRequest): Promise<RepositoryDescription>;
+  resolve(call: number, request: ResolveRequest): Promise<ResolveReply>;
+  commit(call: number, request: CommitRequest): Promise<OidReply>;
+  editTextTree(call: number, request: EditTreeRequest): Promise<OidReply>;
+  readText(call: number, request: ReadTextRequest): Promise<TextReply>;
+  listTreePaths(call: number, request: ListTreeRequest): Promise<PathsReply>;
+  flush(call: number, request: FlushRequest): Promise<FlushReply>;
+  listRefs(call: number, request: ListRefsRequest): Promise<RefsReply>;
+  diff(call: number, request: DiffRequest): Promise<DiffReply>;
+  addWorktree(call: number, request: AddWorktreeRequest): Promise<AddWorktreeReply>;
+  listWorktrees(call: number, request: ListWorktreesRequest): Promise<ListWorktreesReply>;
+  lockWorktree(call: number, request: LockWorktreeRequest): Promise<Done>;
+  removeWorktree(call: number, request: RemoveWorktreeRequest): Promise<Done>;
+  sweepTrash(call: number, request: SweepTrashRequest): Promise<Done>;
+  snapshot(call: number, request: SnapshotRequest): Promise<SnapshotReply>;
+  reset(call: number, request: ResetRequest): Promise<ResetReply>;
+  listIgnored(call: number, request: ListIgnoredRequest): Promise<PathsReply>;
+  listHolders(call: number, request: ListHoldersRequest): Promise<ListHoldersReply>;
+  merge(call: number, request: MergeRequest): Promise<MergeReply>;
+  beginLanding(call: number, request: BeginLandingRequest): Promise<BeginLandingReply>;
+  checkPaths(call: number, request: CheckPathsRequest): Promise<CheckPathsReply>;
+  moveTarget(call: number, request: MoveTargetRequest): Promise<MoveTargetReply>;
+  updatePaths(call: number, request: UpdatePathsRequest): Promise<UpdatePathsReply>;
+  endLanding(call: number, request: EndLandingRequest): Promise<Done>;
+  claim(call: number, request: ClaimRequest): Promise<ClaimReply>;
+  releaseClaim(call: number, request: ReleaseClaimRequest): Promise<Done>;
+  /**
+   * Asks a call under way to stop: it rejects with CANCELLED, unless it was done already. False: there is no such
+   * call.
+   */
+  cancel(call: number): boolean;
+  /** Cancels what is under way, waits for it, releases landings and claims. After it every call rejects with CLOSED. */
+  close(call: number): Promise<Done>;
+}
+
+export interface NativeAddon {
+  version(): { libgit2: string; addon: string };
+  openSession(call: number, request: OpenRequest): Promise<Session>;
+}
