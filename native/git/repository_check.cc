@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "failure.h"
-#include "index_file.h"
 #include "owned.h"
 
 namespace coppice {
@@ -109,13 +108,6 @@ void refuseIndexKinds(const RepositoryPaths& paths, git_config* config) {
   }
 }
 
-// The configuration can be clean while an index is not: git converts an index when it next writes it. Reading refuses both
-// kinds by name.
-void refuseIndexFiles(const RepositoryPaths& paths) {
-  IndexFile::read(paths.gitDirectory + "/index");
-  if (paths.commonDirectory != paths.gitDirectory) IndexFile::read(paths.commonDirectory + "/index");
-}
-
 }  // namespace
 
 RepositoryPaths discoverRepository(const std::string& path) {
@@ -146,7 +138,6 @@ void refuseUnsupported(const RepositoryPaths& paths) {
   refuseFormat(paths, config.get());
   refusePartialClone(paths, config.get());
   refuseIndexKinds(paths, config.get());
-  refuseIndexFiles(paths);
 }
 
 }  // namespace coppice

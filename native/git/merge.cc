@@ -1,0 +1,41 @@
+// The merge of two trees over a known base, in memory: nothing on disk changes, and only a wanted result enters the store.
+// The same trees, labels and attributes give the same result, on every thread.
+#include "case_conflict.h"
+#include "conflict.h"
+#include "manifest.h"
+#include "operations.h"
+#include "pruned_merge.h"
+#include "rename_merge.h"
+
+namespace coppice {
+
+MergeReply merge(Session& session, const MergeRequest& request, const Cancel& cancel) {
+  const HandleLease handle = session.handle();
+  const Oid oursTreeOid = treeOfTreeish(*handle, request.oursOid);
+  MergeAttributes attributes(*handle, oursTreeOid);
+  MergeInput input{*handle, treeOfTreeish(*handle, request.baseOid), oursTreeOid, treeOfTreeish(*handle, request.theirsOid),
+                   {request.oursLabel, request.theirsLabel}, request.content, cancel, attributes};
+
+  std::optional<PrunedMerge> pruned = prunedMerge(input);
+  std::optional<RenameMerge> followed;
+  if (!pruned) followed = renameMerge(input);
+  MergeDraft& draft = pruned ? pruned->draft : followed->draft;
+
+  MergeReply reply;
+  reply.pruned = pruned.has_value();
+  reply.conflicts = std::move(draft.conflicts);
+  sortConflicts(reply.conflicts);
+  if (!reply.conflicts.empty() && !request.content) return reply;
+
+  const Oid mergedTreeOid = pruned ? writePruned(*handle, *pruned) : writeRenamed(input, *followed);
+  if (reply.conflicts.empty()) {
+    std::vector<Change> changes = diffTrees(*handle, oursTreeOid, mergedTreeOid, cancel);
+    verifyManifest(input, changes, draft.decisions);
+    if (session.ignoreCase()) reply.conflicts = caseConflicts(input, mergedTreeOid, changes);
+    if (reply.conflicts.empty()) reply.changes = std::move(changes);
+  }
+  if (reply.conflicts.empty() || request.content) reply.treeOid = mergedTreeOid;
+  return reply;
+}
+
+}  // namespace coppice

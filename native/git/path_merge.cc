@@ -1,0 +1,83 @@
+// See path_merge.h. The rules are git's (merge-ort); a rule that looks arbitrary is one that git's users rely on.
+#include "path_merge.h"
+
+#include "conflict.h"
+#include "content_merge.h"
+
+namespace coppice {
+
+const std::string& pathOn(MergeSide side, const std::string& path, const ChangedPath& changed) {
+  return changed.from[side].empty() ? path : changed.from[side];
+}
+
+PathMerge mergeEntries(MergeInput& input, const std::string& path, const ChangedPath& changed) {
+  const MergeEntry &base = changed.side[kBase], &ours = changed.side[kOurs], &theirs = changed.side[kTheirs];
+  PathMerge merged;
+  merged.entry = ours;
+  if (ours.mode == base.mode) {
+    merged.entry.mode = theirs.mode;
+  } else if (theirs.mode != ours.mode && theirs.mode != base.mode) {
+    merged.kind = conflict_kind::kMode;
+  }
+
+  const bool baseCounts = base && sameType(base.mode, ours.mode);
+  if (ours.oid == theirs.oid || (base && theirs.oid == base.oid)) return merged;
+  if (base && ours.oid == base.oid) {
+    merged.entry.oid = theirs.oid;
+    merged.entry.text = theirs.text;
+    return merged;
+  }
+  if (ours.mode == kModeGitlink) {
+    merged.kind = conflict_kind::kSubmodule;
+    return merged;
+  }
+  if (!isRegular(ours.mode)) {
+    merged.kind = base ? conflict_kind::kContent : conflict_kind::kAddAdd;
+    return merged;
+  }
+  const ContentMerge content = mergeContent(input, path, baseCounts ? base : MergeEntry{},
+                                            {ours, pathOn(kOurs, path, changed)}, {theirs, pathOn(kTheirs, path, changed)});
+  if (content.text) {
+    merged.entry.oid = hashObject(GIT_OBJECT_BLOB, *content.text);
+    merged.entry.text = content.text;
+  }
+  if (content.state == ContentMerge::State::kBinary) {
+    merged.kind = conflict_kind::kBinary;
+  } else if (content.state == ContentMerge::State::kConflicted) {
+    merged.kind = base ? conflict_kind::kContent : conflict_kind::kAddAdd;
+    merged.markers = content.text;
+  }
+  return merged;
+}
+
+PathMerge mergePath(MergeInput& input, const std::string& path, const ChangedPath& changed) {
+  const MergeEntry &base = changed.side[kBase], &ours = changed.side[kOurs], &theirs = changed.side[kTheirs];
+  PathMerge merged;
+  if (changed.consumed) return merged;
+  if (ours && theirs) {
+    if (sameEntry(ours, theirs) || (base && sameEntry(base, theirs))) {
+      merged.entry = ours;
+    } else if (base && sameEntry(base, ours)) {
+      merged.entry = theirs;
+    } else if (!sameType(ours.mode, theirs.mode)) {
+      merged.kind = conflict_kind::kType;
+      merged.entry = ours;
+      merged.second = theirs;
+    } else {
+      merged = mergeEntries(input, path, changed);
+    }
+    if (merged.kind && changed.collided && merged.kind != conflict_kind::kType) merged.kind = conflict_kind::kRenameAdd;
+  } else if (ours || theirs) {
+    const MergeEntry& left = ours ? ours : theirs;
+    if (!base) {
+      merged.entry = left;
+    } else if (changed.renamed || !sameEntry(base, left)) {
+      merged.entry = left;
+      merged.kind = conflict_kind::kModifyDelete;
+    }
+  }
+  if (changed.renameKind) merged.kind = changed.renameKind;
+  return merged;
+}
+
+}  // namespace coppice
