@@ -16,11 +16,12 @@ class Claims {
     OwnedFd fd;
     std::string path;
   };
+  ~Claims();
+
   // Gives the claim its number; it is held until `release` or the end of the session.
   uint32_t keep(Held held);
-  // False when there is no such claim (any more): releasing twice is harmless.
-  bool release(uint32_t claimId);
-  ~Claims();
+  // Nothing happens when there is no such claim (any more): releasing twice is harmless.
+  void release(uint32_t claimId) noexcept;
 
  private:
   std::mutex mutex_;

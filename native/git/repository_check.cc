@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "index_file.h"
 #include "owned.h"
 
 namespace coppice {
@@ -108,6 +109,13 @@ void refuseIndexKinds(const RepositoryPaths& paths, git_config* config) {
   }
 }
 
+// The configuration can be clean while an index is not: git converts an index when it next writes it. Reading refuses both
+// kinds by name.
+void refuseIndexFiles(const RepositoryPaths& paths) {
+  IndexFile::read(paths.gitDirectory + "/index");
+  if (paths.commonDirectory != paths.gitDirectory) IndexFile::read(paths.commonDirectory + "/index");
+}
+
 }  // namespace
 
 RepositoryPaths discoverRepository(const std::string& path) {
@@ -138,6 +146,7 @@ void refuseUnsupported(const RepositoryPaths& paths) {
   refuseFormat(paths, config.get());
   refusePartialClone(paths, config.get());
   refuseIndexKinds(paths, config.get());
+  refuseIndexFiles(paths);
 }
 
 }  // namespace coppice

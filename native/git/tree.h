@@ -61,8 +61,8 @@ struct TreeFile {
   uint32_t mode = 0;
   Oid oid{};
 };
-// All files of a tree in index order. Depth and count are bounded (4096 levels never occur: LIMIT).
-std::vector<TreeFile> listTree(Handle& handle, const Oid& treeOid, const Cancel& cancel);
+// All files of a tree in index order, or the first `atMost` of them. Depth and count are bounded (LIMIT).
+std::vector<TreeFile> listTree(Handle& handle, const Oid& treeOid, const Cancel& cancel, size_t atMost = SIZE_MAX);
 
 // Changed files between two trees, sorted by path, without rename detection; equal subtrees are not read.
 std::vector<Change> diffTrees(Handle& handle, const Oid& oldTreeOid, const Oid& newTreeOid, const Cancel& cancel);

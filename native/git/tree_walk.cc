@@ -33,13 +33,14 @@ class Prefix {
 
 class Listing {
  public:
-  Listing(Handle& handle, const Cancel& cancel) : handle_(handle), cancel_(cancel) {}
+  Listing(Handle& handle, const Cancel& cancel, size_t atMost) : handle_(handle), cancel_(cancel), atMost_(atMost) {}
 
   void walk(const Oid& treeOid, size_t depth) {
     checkDepth(depth, "listTree");
     cancel_.check("listTree");
     const TreePtr tree = readTree(handle_, treeOid);
     for (const TreeEntry& entry : tree->entries) {
+      if (files.size() >= atMost_) return;
       if (entry.isTree()) {
         const Prefix prefix(path_, entry.name);
         walk(entry.oid, depth + 1);
@@ -55,6 +56,7 @@ class Listing {
  private:
   Handle& handle_;
   const Cancel& cancel_;
+  size_t atMost_;
   std::string path_;
 };
 
@@ -111,8 +113,8 @@ class Comparison {
 
 }  // namespace
 
-std::vector<TreeFile> listTree(Handle& handle, const Oid& treeOid, const Cancel& cancel) {
-  Listing listing(handle, cancel);
+std::vector<TreeFile> listTree(Handle& handle, const Oid& treeOid, const Cancel& cancel, size_t atMost) {
+  Listing listing(handle, cancel, atMost);
   listing.walk(treeOid, 0);
   return std::move(listing.files);
 }

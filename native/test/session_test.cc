@@ -115,10 +115,17 @@ TEST(session_refuses_what_it_cannot_work_on_and_names_it) {
   const SessionRepository split;
   split.git("config core.splitIndex true");
   CHECK(contains(refusal(split), "split index"));
+  const SessionRepository splitFile;
+  splitFile.write("a", "x");
+  splitFile.git("add a");
+  splitFile.git("update-index --split-index");
+  CHECK(contains(refusal(splitFile), "split index"));
   const SessionRepository sparse;
   sparse.write("a/b", "x");
   sparse.commit("first");
   sparse.git("sparse-checkout set --cone --sparse-index c");
+  CHECK(contains(refusal(sparse), "sparse index"));
+  sparse.git("config --worktree --unset index.sparse");
   CHECK(contains(refusal(sparse), "sparse index"));
   const SessionRepository future;
   future.git("config core.repositoryformatversion 1");
