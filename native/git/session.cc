@@ -9,6 +9,7 @@
 #include "land_state.h"
 #include "library.h"
 #include "repository_check.h"
+#include "repository_state.h"
 
 namespace coppice {
 
@@ -38,27 +39,6 @@ OwnedRepository openRepository(const std::string& gitDirectory) {
 std::string withoutFinalSlash(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
-}
-
-const char* stateOf(git_repository* repository) {
-  switch (git_repository_state(repository)) {
-    case GIT_REPOSITORY_STATE_NONE:
-      return "none";
-    case GIT_REPOSITORY_STATE_MERGE:
-      return "merge";
-    case GIT_REPOSITORY_STATE_REVERT:
-    case GIT_REPOSITORY_STATE_REVERT_SEQUENCE:
-      return "revert";
-    case GIT_REPOSITORY_STATE_CHERRYPICK:
-    case GIT_REPOSITORY_STATE_CHERRYPICK_SEQUENCE:
-      return "cherrypick";
-    case GIT_REPOSITORY_STATE_BISECT:
-      return "bisect";
-    case GIT_REPOSITORY_STATE_APPLY_MAILBOX:
-      return "apply";
-    default:
-      return "rebase";
-  }
 }
 
 // A detached HEAD names a commit, an unborn one a branch without a commit.
@@ -153,7 +133,7 @@ RepositoryDescription Session::describe() {
   description.bare = git_repository_is_bare(repository.get()) != 0;
   if (const char* folder = git_repository_workdir(repository.get())) description.workingDirectory = withoutFinalSlash(folder);
   describeHead(repository.get(), description);
-  description.state = stateOf(repository.get());
+  description.state = repositoryState(repository.get());
   description.ignoreCase = boolOf(config.get(), "core.ignorecase");
   description.commitSigning = boolOf(config.get(), "commit.gpgsign");
   description.userName = stringOf(config.get(), "user.name");
