@@ -104,6 +104,12 @@ napi_property_descriptor operation(const char* name) {
 const napi_property_descriptor kSessionMethods[] = {
     operation<describe>("describe"),
     operation<resolve>("resolve"),
+    operation<commit>("commit"),
+    operation<editTextTree>("editTextTree"),
+    operation<readText>("readText"),
+    operation<listTreePaths>("listTreePaths"),
+    operation<claim>("claim"),
+    operation<releaseClaim>("releaseClaim"),
     method("cancel", cancel),
     method("close", closeSession),
 };

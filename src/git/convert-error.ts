@@ -1,5 +1,5 @@
-// What the native side rejects with -> CoppiceError. The words come from native/git/failure.h; test/git/convert-error.test.ts
-// keeps both lists equal.
+// What the native side rejects with -> CoppiceError. The words come from native/git/failure.h;
+// test/git/convert-error.test.ts keeps both lists equal.
 
 import { CoppiceError, type ErrorCode, type ErrorDetails, errorTable } from "../errors.js";
 

@@ -1,5 +1,5 @@
-// The face of the native side for the rest of src: an open repository with one method for each operation. It numbers calls,
-// lets an AbortSignal cancel them, and turns failures into CoppiceErrors with the stack of the caller.
+// The face of the native side for the rest of src: an open repository with one method for each operation. It numbers
+// calls, lets an AbortSignal cancel them, and turns failures into CoppiceErrors with the stack of the caller.
 //
 //   const git = await openGit({ path: "/repo" });
 //   try {
@@ -224,7 +224,7 @@ export class Git {
     return this.#call("releaseClaim", request, signal);
   }
 
-  /** Cancels what is under way, waits until it has stopped, and releases landings and claims. Calling it again is harmless. */
+  /** Cancels what is under way, waits until it has stopped, releases landings and claims. Twice is harmless. */
   close(): Promise<void> {
     this.#closing ??= this.#close(captureCaller(this.close));
     return this.#closing;

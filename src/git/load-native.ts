@@ -1,4 +1,4 @@
-// Loads the addon: what a checkout has built (build/Release), else the prebuild of this platform that the package carries.
+// Loads the addon: what a checkout has built (build/Release), else the prebuild of this platform in the package.
 // Limit: nothing is compiled or downloaded here; a failure says what was tried and what to do.
 
 import { readdirSync } from "node:fs";
