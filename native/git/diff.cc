@@ -1,6 +1,9 @@
 // The changed files between two trees, and their patch as `git diff` prints it (no rename detection).
 #include <git2.h>
 
+#include <algorithm>
+#include <new>
+
 #include "operations.h"
 #include "owned.h"
 
@@ -14,6 +17,18 @@ struct Printing {
   bool tooLarge = false;
 };
 
+// Git ends a name that has a space with a tab, so that patch(1) does not take what follows for a date; libgit2 does not.
+void appendHeader(std::string_view header, std::string& text) {
+  while (!header.empty()) {
+    const size_t length = std::min(header.find('\n'), header.size());
+    const std::string_view line = header.substr(0, length);
+    header.remove_prefix(std::min(length + 1, header.size()));
+    const std::string_view mark = line.substr(0, 4);
+    const bool spaced = (mark == "--- " || mark == "+++ ") && line.find(' ', 4) != std::string_view::npos;
+    text.append(line).append(spaced ? "\t\n" : "\n");
+  }
+}
+
 // Called by libgit2 for each piece of the patch; nothing may be thrown through it.
 int appendLine(const git_diff_delta*, const git_diff_hunk*, const git_diff_line* line, void* payload) noexcept {
   Printing& printing = *static_cast<Printing*>(payload);
@@ -22,8 +37,12 @@ int appendLine(const git_diff_delta*, const git_diff_hunk*, const git_diff_line*
   printing.tooLarge = printing.text.size() + line->content_len + marked > printing.maxBytes;
   if (printing.tooLarge || printing.cancel.isSet()) return GIT_EUSER;
   try {
-    if (marked) printing.text.push_back(line->origin);
-    printing.text.append(line->content, line->content_len);
+    if (line->origin == GIT_DIFF_LINE_FILE_HDR) {
+      appendHeader({line->content, line->content_len}, printing.text);
+    } else {
+      if (marked) printing.text.push_back(line->origin);
+      printing.text.append(line->content, line->content_len);
+    }
   } catch (const std::bad_alloc&) {
     printing.tooLarge = true;
     return GIT_EUSER;

@@ -14,8 +14,8 @@ namespace {
 
 Conflict record(MergeInput& input, const std::string& path, const ChangedPath& changed, const PathMerge& merged) {
   const auto shown = [&](MergeSide side) {
-    // An entry made by this merge (a rename's content) is in no tree: the side is shown as it is in its own.
-    return sideAt(pathOn(side, path, changed), changed.side[side].text ? changed.inTree[side] : changed.side[side]);
+    // What this merge put here in place of a side's own file is in no tree: the side is shown as it is in its own.
+    return sideAt(pathOn(side, path, changed), changed.from[side].empty() ? changed.inTree[side] : changed.side[side]);
   };
   Conflict conflict = conflictAt(path, merged.kind, {}, {}, {}, input.content ? merged.markers : nullptr);
   conflict.base = shown(kBase);
