@@ -1,6 +1,8 @@
 // What differs between a checked-out worktree and its index, found by a parallel walk with lstat: no content is read.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <string>
 #include <vector>
 
@@ -10,24 +12,30 @@
 namespace coppice {
 
 struct ScanResult {
-  std::vector<size_t> suspect;   // positions in index.entries whose file is there but not proven unchanged
-  std::vector<size_t> missing;   // positions whose file is gone (or a directory stands in its place)
+  // Positions in index.entries, ascending. The stages of an unmerged path are all listed.
+  std::vector<size_t> suspect;  // something is there (never a directory, but for gitlinks) that is not proven unchanged
+  std::vector<size_t> missing;  // nothing is there, or a directory stands in its place; skip-worktree entries too
+  std::vector<size_t> populatedGitlinks;  // gitlinks whose directory is not empty; what is in it is not looked at
+
   struct Untracked {
     std::string path;
-    struct stat status;          // lstat
+    struct stat status;  // lstat
     bool ignored = false;
   };
-  // Files, symlinks and special files that the index does not name; a nested repository is one entry (a directory).
-  // An ignored directory is one entry with a final slash and is not entered.
+  // Files, symlinks and special files that the index does not name, sorted by path. A nested repository is one entry (a
+  // directory), but where the index names files in it git goes on inside: then only its ".git" is an entry. A ".git" that
+  // is no repository is an entry too. An ignored directory is one entry with a final slash and is not entered.
   std::vector<Untracked> untracked;
-  std::vector<std::string> unreadable;  // directories and files that could not be read
+  std::vector<std::string> untrackedDirectories;  // entered, neither ignored nor in the index; parents before children
+  std::vector<std::string> unreadable;  // directories and files that could not be read: nothing is known about them
 };
 
 struct ScanRequest {
-  std::string root;                 // the worktree's folder
+  std::string root;                  // the worktree's folder
+  std::string gitDirectory;          // its admin directory, for the configuration; empty: what root/.git leads to
   const IndexFile* index = nullptr;
-  bool listIgnored = false;         // false: ignored paths are left out
-  std::vector<std::string> exclude; // paths (and all below them) that are not looked at
+  bool listIgnored = false;          // false: ignored paths are left out
+  std::vector<std::string> exclude;  // paths (and all below them) that are not looked at
 };
 
 // Ignore rules are git's: .gitignore files of the worktree, <common>/info/exclude, core.excludesFile.

@@ -1,0 +1,36 @@
+// The names in one directory with their kinds, in a buffer that is used again for the next directory.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice {
+
+class DirectoryListing {
+ public:
+  // "." and ".." are left out. The descriptor stays the caller's and must not have been read before. False with errno set
+  // when the directory could not be read to its end.
+  bool read(int directoryFd);
+  bool readPortable(int directoryFd);  // readdir; public so that the test compares both
+
+  size_t size() const { return entries_.size(); }
+  std::string_view name(size_t i) const { return {names_.data() + entries_[i].offset, entries_[i].length}; }  // NUL follows
+  unsigned char type(size_t i) const { return entries_[i].type; }  // DT_*, DT_UNKNOWN on some filesystems
+
+ private:
+  struct Entry {
+    size_t offset;
+    size_t length;
+    unsigned char type;
+  };
+  void clear();
+  void add(const char* name, unsigned char type);
+
+  std::string names_;
+  std::vector<Entry> entries_;
+  std::vector<char> buffer_;
+};
+
+}  // namespace coppice
