@@ -32,23 +32,6 @@ void refuseNul(const std::string& text, const char* what) {
   if (text.find('\0') != std::string::npos) fail(failure_code::kInvalid, kOperation, std::string("a NUL byte in the ") + what);
 }
 
-std::string identity(const Person& person, const char* role) {
-  refuseNul(person.name, "name");
-  refuseNul(person.email, "email address");
-  const std::string name = sanitized(person.name);
-  if (name.empty()) {
-    fail(failure_code::kInvalid, kOperation, std::string("the name of the ") + role + " is empty once git's rules are applied",
-         person.name);
-  }
-  const int offset = person.offsetMinutes < 0 ? -person.offsetMinutes : person.offsetMinutes;
-  if (person.timeSeconds < 0 || person.offsetMinutes < -kMaxOffsetMinutes || person.offsetMinutes > kMaxOffsetMinutes) {
-    fail(failure_code::kInvalid, kOperation, std::string("the date of the ") + role + " is outside of what git can hold");
-  }
-  char zone[16];
-  std::snprintf(zone, sizeof zone, "%c%02d%02d", person.offsetMinutes < 0 ? '-' : '+', offset / 60, offset % 60);
-  return name + " <" + sanitized(person.email) + "> " + std::to_string(person.timeSeconds) + " " + zone;
-}
-
 std::string cleaned(const std::string& message) {
   refuseNul(message, "message");
   const size_t end = message.find_last_not_of(" \t\r\n");
@@ -72,6 +55,23 @@ void requireType(Handle& handle, const Oid& oid, git_object_t wanted) {
 
 }  // namespace
 
+std::string identityLine(const Person& person, const char* role) {
+  refuseNul(person.name, "name");
+  refuseNul(person.email, "email address");
+  const std::string name = sanitized(person.name);
+  if (name.empty()) {
+    fail(failure_code::kInvalid, kOperation, std::string("the name of the ") + role + " is empty once git's rules are applied",
+         person.name);
+  }
+  const int offset = person.offsetMinutes < 0 ? -person.offsetMinutes : person.offsetMinutes;
+  if (person.timeSeconds < 0 || person.offsetMinutes < -kMaxOffsetMinutes || person.offsetMinutes > kMaxOffsetMinutes) {
+    fail(failure_code::kInvalid, kOperation, std::string("the date of the ") + role + " is outside of what git can hold");
+  }
+  char zone[16];
+  std::snprintf(zone, sizeof zone, "%c%02d%02d", person.offsetMinutes < 0 ? '-' : '+', offset / 60, offset % 60);
+  return name + " <" + sanitized(person.email) + "> " + std::to_string(person.timeSeconds) + " " + zone;
+}
+
 std::string commitBytes(const CommitRequest& request) {
   std::string bytes = "tree " + toHex(request.treeOid) + "\n";
   std::unordered_set<Oid, OidHash, OidEqual> parents;
@@ -79,8 +79,8 @@ std::string commitBytes(const CommitRequest& request) {
     if (!parents.insert(parentOid).second) continue;
     bytes += "parent " + toHex(parentOid) + "\n";
   }
-  bytes += "author " + identity(request.author, "author") + "\n";
-  bytes += "committer " + identity(request.committer, "committer") + "\n\n";
+  bytes += "author " + identityLine(request.author, "author") + "\n";
+  bytes += "committer " + identityLine(request.committer, "committer") + "\n\n";
   return bytes + cleaned(request.message);
 }
 

@@ -12,4 +12,7 @@ namespace coppice {
 // kept once. Throws INVALID when a name is empty, a time is negative, or a text holds a NUL.
 std::string commitBytes(const CommitRequest& request);
 
+// "Name <email> seconds zone", as commits and reflogs hold it. `role` is for the message of a failure.
+std::string identityLine(const Person& person, const char* role);
+
 }  // namespace coppice

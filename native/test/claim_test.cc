@@ -106,9 +106,12 @@ TEST(claim_of_a_dead_process_is_free) {
   const SessionRepository repository;
   const pid_t pid = fork();
   if (pid == 0) {
-    const auto session = repository.open();
-    const bool claimed = take(*session, "run/r").claimed;
-    _exit(claimed ? 0 : 1);  // without a release
+    try {
+      const auto session = repository.open();
+      _exit(take(*session, "run/r").claimed ? 0 : 1);  // without a release
+    } catch (...) {
+      _exit(1);
+    }
   }
   int status = 0;
   waitpid(pid, &status, 0);

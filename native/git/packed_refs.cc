@@ -1,0 +1,77 @@
+#include "packed_refs.h"
+
+#include "failure.h"
+#include "safe_path.h"
+
+namespace coppice {
+
+namespace {
+
+constexpr size_t kMaxBytes = size_t{1} << 30;
+constexpr size_t kHexBytes = 40;
+
+bool isBelow(std::string_view name, std::string_view directory) {
+  return name.size() > directory.size() && name[directory.size()] == '/' && name.substr(0, directory.size()) == directory;
+}
+
+}  // namespace
+
+std::string packedRefsPath(const std::string& commonDirectory) { return commonDirectory + "/packed-refs"; }
+
+PackedRefs PackedRefs::read(const std::string& commonDirectory) {
+  PackedRefs refs;
+  refs.path_ = packedRefsPath(commonDirectory);
+  if (auto text = readSmallFile(refs.path_, kMaxBytes)) refs.text_ = std::move(*text);
+  return refs;
+}
+
+void PackedRefs::each(const std::function<void(std::string_view, const Oid&)>& visit) const {
+  const std::string_view text = text_;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at);
+    const std::string_view line = text.substr(at, end - at);
+    if (end == std::string_view::npos) fail(failure_code::kCorrupt, "packedRefs", "the last line is cut off", path_);
+    at = end + 1;
+    if (line.empty() || line[0] == '#' || line[0] == '^') continue;  // '^': what the tag above names
+    Oid oid{};
+    if (line.size() < kHexBytes + 2 || line[kHexBytes] != ' ' || !parseOid(line.substr(0, kHexBytes), oid)) {
+      fail(failure_code::kCorrupt, "packedRefs", "a line is neither a ref nor a comment", path_);
+    }
+    visit(line.substr(kHexBytes + 1), oid);
+  }
+}
+
+std::optional<Oid> PackedRefs::find(const std::string& refName) const {
+  std::optional<Oid> found;
+  each([&](std::string_view name, const Oid& oid) {
+    if (name == refName) found = oid;
+  });
+  return found;
+}
+
+std::optional<std::string> PackedRefs::inTheWayOf(const std::string& refName) const {
+  std::optional<std::string> found;
+  each([&](std::string_view name, const Oid&) {
+    if (isBelow(name, refName) || isBelow(refName, name)) found = std::string(name);
+  });
+  return found;
+}
+
+std::string PackedRefs::without(const std::string& refName) const {
+  std::string kept;
+  kept.reserve(text_.size());
+  bool dropping = false;
+  const std::string_view text = text_;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size() - 1);
+    const std::string_view line = text.substr(at, end - at + 1);
+    at = end + 1;
+    if (line[0] != '^') {
+      dropping = line.size() == kHexBytes + refName.size() + 2 && line.substr(kHexBytes + 1, refName.size()) == refName;
+    }
+    if (!dropping) kept.append(line);
+  }
+  return kept;
+}
+
+}  // namespace coppice
