@@ -1,8 +1,15 @@
 // What runs tasks: one interface over worker threads, pooled processes, commands and functions on the calling thread.
 // A runner knows neither git nor leases: it gets a folder, and says when nothing of the task works in it any more.
 
-import { isCoppiceError } from "../errors.js";
+import { CoppiceError, isCoppiceError } from "../errors.js";
+import type { Limits } from "../options.js";
 import type { Json, Task } from "../task.js";
+import { Admission } from "./admission.js";
+import { runCommand } from "./command-runner.js";
+import { Deadline } from "./deadline.js";
+import { runFunction } from "./function-runner.js";
+import { PiscinaRunner } from "./piscina-runner.js";
+import { ProcessRunner } from "./process-runner.js";
 
 /** One try of one effect. */
 export interface RunRequest {
@@ -53,4 +60,56 @@ export interface Runner {
 /** True: the task that gave this error still runs and cannot be stopped. Retire its worktree. */
 export function isAbandoned(error: unknown): boolean {
   return isCoppiceError(error) && error.details.abandoned === true;
+}
+
+/** Nothing is started before the first task that needs it, and what rests keeps no process alive. */
+export function createRunner(limits: Pick<Limits, "threads" | "processes">): Runner {
+  const admission = new Admission(limits.processes);
+  const threads = new PiscinaRunner(limits.threads);
+  const processes = new ProcessRunner(admission);
+  const closing = new AbortController();
+  const running = new Set<Promise<unknown>>();
+
+  async function dispatch(request: RunRequest, deadline: Deadline): Promise<Json | undefined> {
+    const { task } = request;
+    if (typeof task === "function") return runFunction(request, task, deadline);
+    if (task.kind === "command") return { ...(await runCommand(request, task, deadline, admission, makeRoom)) };
+    return (task.runIn === "process" ? processes : threads).run(request, task, deadline);
+  }
+
+  const makeRoom = () => processes.makeRoom();
+
+  async function run(request: RunRequest): Promise<Json | undefined> {
+    const deadline = new Deadline(request, closing.signal);
+    try {
+      const value = await dispatch(request, deadline);
+      if (deadline.error !== null) throw deadline.error;
+      return value;
+    } catch (error) {
+      throw deadline.error === null ? error : ended(deadline.error, error);
+    } finally {
+      deadline.end();
+    }
+  }
+
+  return {
+    run(request) {
+      if (closing.signal.aborted) return Promise.reject(new CoppiceError("ERR_CLOSED", "the runner is closed"));
+      const settled = run(request);
+      const entry = settled.catch(() => {}).finally(() => running.delete(entry));
+      running.add(entry);
+      return settled;
+    },
+    async close() {
+      closing.abort(new CoppiceError("ERR_CLOSED", "the runner was closed"));
+      await Promise.all(running);
+      await Promise.all([threads.close(), processes.close()]);
+    },
+  };
+}
+
+/** The abort or timeout, with what the task's own end adds to it: the output so far, and whether it is abandoned. */
+function ended(by: CoppiceError, error: unknown): CoppiceError {
+  const details = isCoppiceError(error) ? error.details : {};
+  return new CoppiceError(by.code, by.message, { cause: by.cause, details });
 }
