@@ -24,7 +24,8 @@
         ['OS=="linux"', {
           # node exports its own zlib and C++ symbols: hide ours and bind to them, or they would be swapped at load.
           'ldflags': ['-Wl,--gc-sections', '-Wl,--exclude-libs,ALL', '-Wl,-Bsymbolic',
-            # Never unloaded: when the last worker that loaded it ends, threads still hold its thread-local destructors.
+            # Never unloaded, not even when the last worker that loaded it ends: libgit2 is never shut down, and its
+            # thread keys would call into nothing.
             '-Wl,-z,nodelete'],
         }],
         ['OS=="mac"', { 'xcode_settings': { 'DEAD_CODE_STRIPPING': 'YES' } }],

@@ -36,7 +36,7 @@ void Call::settle(napi_env env) noexcept {
   const napi_status status =
       failure_ ? napi_reject_deferred(env, deferred, value) : napi_resolve_deferred(env, deferred, value);
   if (status != napi_ok) {
-    // Only a terminating thread refuses. Its exception, if there is one, is Node's own and must not reach this callback.
+    // Only a terminating thread refuses. An exception is Node's own then, and must not reach this callback.
     napi_value exception = nullptr;
     napi_get_and_clear_last_exception(env, &exception);
   }

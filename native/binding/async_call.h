@@ -59,7 +59,8 @@ class OperationCall final : public Call {
  public:
   using Operation = Reply (*)(Session&, const Request&, const Cancel&);
 
-  OperationCall(napi_env env, Operation operation, std::shared_ptr<SessionHandle> session, const CallArguments& arguments)
+  OperationCall(napi_env env, Operation operation, std::shared_ptr<SessionHandle> session,
+                const CallArguments& arguments)
       : Call(std::move(session), arguments), operation_(operation) {
     read(env, arguments.request, FieldPath{nullptr, "request"}, request_);
   }
@@ -76,8 +77,8 @@ class OperationCall final : public Call {
 // Throws INVALID unless there are exactly `count` arguments of `(call, request)`; `operation` is set in any case.
 void readArguments(napi_env env, napi_callback_info info, size_t count, CallArguments& arguments);
 
-// The body of every asynchronous method: gives a promise at once; whatever `makeCall(arguments)` or `begin` throws rejects
-// it, so that a caller has one way to learn of a failure.
+// The body of every asynchronous method: gives a promise at once; whatever `makeCall(arguments)` or `begin` throws
+// rejects it, so that a caller has one way to learn of a failure.
 template <class MakeCall>
 napi_value startCall(napi_env env, napi_callback_info info, size_t count, MakeCall makeCall,
                      void (SessionHandle::*begin)(napi_env, std::unique_ptr<Call>)) noexcept {

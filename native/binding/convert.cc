@@ -43,7 +43,9 @@ double readInteger(napi_env env, napi_value value, const FieldPath& path, double
   if (!isType(env, value, napi_number)) failType(env, path, "an integer", value);
   double number = 0;
   must(env, napi_get_value_double(env, value, &number), "read");
-  if (!std::isfinite(number) || number != std::trunc(number)) failField(path, "expected an integer, got another number");
+  if (!std::isfinite(number) || number != std::trunc(number)) {
+    failField(path, "expected an integer, got another number");
+  }
   if (number < least || number > most) {
     failField(path, "expected an integer from " + std::to_string(static_cast<int64_t>(least)) + " to " +
                         std::to_string(static_cast<int64_t>(most)));
@@ -116,10 +118,18 @@ void read(napi_env env, napi_value value, const FieldPath& path, bool& field) {
   must(env, napi_get_value_bool(env, value, &field), "read");
 }
 
-void read(napi_env env, napi_value value, const FieldPath& path, uint32_t& field) { readFitting(env, value, path, field); }
-void read(napi_env env, napi_value value, const FieldPath& path, int32_t& field) { readFitting(env, value, path, field); }
-void read(napi_env env, napi_value value, const FieldPath& path, uint64_t& field) { readFitting(env, value, path, field); }
-void read(napi_env env, napi_value value, const FieldPath& path, int64_t& field) { readFitting(env, value, path, field); }
+void read(napi_env env, napi_value value, const FieldPath& path, uint32_t& field) {
+  readFitting(env, value, path, field);
+}
+void read(napi_env env, napi_value value, const FieldPath& path, int32_t& field) {
+  readFitting(env, value, path, field);
+}
+void read(napi_env env, napi_value value, const FieldPath& path, uint64_t& field) {
+  readFitting(env, value, path, field);
+}
+void read(napi_env env, napi_value value, const FieldPath& path, int64_t& field) {
+  readFitting(env, value, path, field);
+}
 
 void read(napi_env env, napi_value value, const FieldPath& path, Oid& field) {
   if (!isType(env, value, napi_string)) failType(env, path, "an oid of 40 hexadecimal digits", value);
@@ -196,9 +206,13 @@ void requireObject(napi_env env, napi_value value, const FieldPath& path) {
   if (array || !isType(env, value, napi_object)) failType(env, path, "an object", value);
 }
 
-void refuseUnknownFields(napi_env env, napi_value object, const FieldPath& path, const std::vector<const char*>& known) {
+void refuseUnknownFields(napi_env env, napi_value object, const FieldPath& path,
+                         const std::vector<const char*>& known) {
   napi_value names = nullptr;
-  must(env, napi_get_all_property_names(env, object, napi_key_own_only, napi_key_skip_symbols, napi_key_numbers_to_strings, &names), "read");
+  must(env,
+       napi_get_all_property_names(env, object, napi_key_own_only, napi_key_skip_symbols, napi_key_numbers_to_strings,
+                                   &names),
+       "read");
   uint32_t length = 0;
   must(env, napi_get_array_length(env, names, &length), "read");
   for (uint32_t index = 0; index < length; index++) {

@@ -1,7 +1,8 @@
 // JavaScript objects <-> the plain structs of git/types.h, through their `fields`. Runs on the JavaScript thread only.
 //
-// Reading is strict: a missing or unknown field, `undefined`, a number that is no integer of the field's width, a string with NUL
-// or a broken surrogate is an INVALID failure that names the field: "request.author.timeSeconds: expected an integer".
+// Reading is strict: a missing or unknown field, `undefined`, a number that is no integer of the field's width, a
+// string with NUL or a broken surrogate is an INVALID failure that names the field: "request.author.timeSeconds:
+// expected an integer, got a string".
 // Limits: strings of 64 MiB, arrays of 4 million elements, in both directions.
 #pragma once
 
@@ -63,7 +64,8 @@ napi_value write(napi_env env, Struct& field);
 
 uint32_t requireArray(napi_env env, napi_value value, const FieldPath& path);
 void requireObject(napi_env env, napi_value value, const FieldPath& path);
-void refuseUnknownFields(napi_env env, napi_value object, const FieldPath& path, const std::vector<const char*>& known);
+void refuseUnknownFields(napi_env env, napi_value object, const FieldPath& path,
+                         const std::vector<const char*>& known);
 // Throws for `undefined`: a forgotten field must not pass for a deliberate null.
 bool isNull(napi_env env, napi_value value, const FieldPath& path);
 napi_value null(napi_env env);

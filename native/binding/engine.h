@@ -1,5 +1,5 @@
-// Node-API with every status checked. A call that fails throws a Failure, so that conversions read straight down; whoever
-// stands at the border (call.cc, module.cc) catches it. Node-API itself is C: nothing may be thrown through it.
+// Node-API with every status checked. A call that fails throws a Failure, so that conversions read straight down;
+// whoever stands at the border (async_call, module.cc) catches it. Node-API is C: nothing may be thrown through it.
 #pragma once
 
 #include <node_api.h>
@@ -15,8 +15,8 @@ void must(napi_env env, napi_status status, const char* operation);
 // The exception being handled, as a Failure. Only inside a catch block.
 Failure currentFailure(const char* operation) noexcept;
 
-// A JavaScript Error with { code, number, class, operation, path } as properties. nullptr when the engine cannot make one
-// any more.
+// A JavaScript Error with { code, number, class, operation, path } as properties. nullptr when the engine cannot make
+// one any more.
 napi_value toError(napi_env env, const Failure& failure) noexcept;
 
 // Runs `body` as the body of a Node-API callback: what it throws becomes a JavaScript exception.

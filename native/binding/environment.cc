@@ -8,8 +8,8 @@ namespace coppice {
 
 namespace {
 
-// process.exit() on the main thread runs no cleanup hooks: it goes straight to exit(), which destroys what native threads
-// still use. So whatever environment is left then is stopped from there.
+// process.exit() on the main thread runs no cleanup hooks: it goes straight to exit(), which destroys what native
+// threads still use. So whatever environment is left then is stopped from there.
 class Environments {
  public:
   void add(Environment& environment) {
@@ -71,7 +71,9 @@ std::shared_ptr<Environment> Environment::of(napi_env env) {
 void Environment::openDoorbell(napi_env env) {
   napi_value name = nullptr;
   must(env, napi_create_string_utf8(env, "coppice", NAPI_AUTO_LENGTH, &name), "load");
-  must(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, answer, &doorbell_), "load");
+  must(env,
+       napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, answer, &doorbell_),
+       "load");
   // An idle session never keeps the process alive; a call under way does (see `admit`).
   must(env, napi_unref_threadsafe_function(env, doorbell_), "load");
 }

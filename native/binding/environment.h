@@ -1,8 +1,8 @@
-// What the addon holds for one JavaScript environment: the main thread, or one worker. It brings finished calls back to the
-// JavaScript thread, and ends everything when the environment ends.
+// What the addon holds for one JavaScript environment: the main thread, or one worker. It brings finished calls back to
+// the JavaScript thread, and ends everything when the environment ends.
 //
-// What makes worker.terminate() safe: Node runs our cleanup hook before it closes the doorbell, and `stop` joins every thread
-// of ours in it. No native thread ever outlives what it would call into.
+// What makes worker.terminate() safe: Node runs our cleanup hook before it closes the doorbell, and `stop` joins every
+// thread of ours in it. No native thread ever outlives what it would call into.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,8 @@ class Environment {
   static void create(napi_env env);
   static std::shared_ptr<Environment> of(napi_env env);
 
-  // On the JavaScript thread. Between `admit` and `dismiss` of a call the event loop stays alive. `admit` throws CLOSED, SYSTEM.
+  // On the JavaScript thread. Between `admit` and `dismiss` of a call the event loop stays alive. `admit` throws CLOSED
+  // and SYSTEM.
   void admit(napi_env env, const Call& call);
   void dismiss(napi_env env) noexcept;
   void add(SessionHandle& session) { sessions_.insert(&session); }

@@ -17,7 +17,8 @@ namespace {
 class OpenCall final : public Call {
  public:
   OpenCall(napi_env env, const CallArguments& arguments, OpenRequest request)
-      : Call(std::make_shared<SessionHandle>(Environment::of(env), request.threads), arguments), request_(std::move(request)) {}
+      : Call(std::make_shared<SessionHandle>(Environment::of(env), request.threads), arguments),
+        request_(std::move(request)) {}
 
  private:
   void work() override { session()->session = Session::open(request_, cancel); }
@@ -97,7 +98,8 @@ napi_property_descriptor method(const char* name, napi_callback callback) {
 
 template <auto Operation>
 napi_property_descriptor operation(const char* name) {
-  return method(name, [](napi_env env, napi_callback_info info) noexcept { return startOperation(env, info, Operation); });
+  return method(
+      name, [](napi_env env, napi_callback_info info) noexcept { return startOperation(env, info, Operation); });
 }
 
 // git/operations.h, line by line.
@@ -108,6 +110,9 @@ const napi_property_descriptor kSessionMethods[] = {
     operation<editTextTree>("editTextTree"),
     operation<readText>("readText"),
     operation<listTreePaths>("listTreePaths"),
+    operation<listRefs>("listRefs"),
+    operation<diff>("diff"),
+    operation<merge>("merge"),
     operation<claim>("claim"),
     operation<releaseClaim>("releaseClaim"),
     method("cancel", cancel),

@@ -1,6 +1,6 @@
-// The native half of the JavaScript object `Session`: the opened repository, the threads that work on it, and the calls that
-// are under way there. A pool for each session and not for each environment: a session that waits for a lock which another
-// one of the same process holds must not occupy the threads that would release it.
+// The native half of the JavaScript object `Session`: the opened repository, the threads that work on it, and the calls
+// that are under way there. A pool for each session and not for each environment: a session that waits for a lock which
+// another one of the same process holds must not occupy the threads that would release it.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,7 @@
-// Bytes of the repository <-> JavaScript strings, without loss. Paths and file contents are bytes, mostly UTF-8. A byte that
-// is not part of valid UTF-8 becomes one lone surrogate U+DC80..U+DCFF (as Python's "surrogateescape" does) and comes back as that byte.
-// Rejected: replacing it by U+FFFD, as napi_create_string_utf8 does (another path, silently), and refusing it (one Latin-1
-// file would fail every diff that shows it).
+// Bytes of the repository <-> JavaScript strings, without loss. Paths and file contents are bytes, mostly UTF-8. A byte
+// that is no part of valid UTF-8 becomes one lone surrogate U+DC80..U+DCFF (Python's "surrogateescape") and comes back
+// as that byte. Rejected: replacing it by U+FFFD, as napi_create_string_utf8 does (another path, silently), and
+// refusing it (one Latin-1 file would fail every diff that shows it).
 #pragma once
 
 #include <optional>

@@ -12,8 +12,8 @@ namespace coppice {
 
 namespace {
 
-// Threads inherit the mask. With signals kept away no system call of native work is ever interrupted (EINTR); Node handles
-// them on a thread of its own anyway. Faults stay deliverable: blocked, they would skip sanitizers and crash reporters.
+// Threads inherit the mask. With signals kept away no system call of native work is ever interrupted (EINTR); Node
+// handles them on a thread of its own anyway. Faults stay deliverable: blocked, they would skip crash reporters.
 class SignalsBlocked {
  public:
   SignalsBlocked() noexcept {

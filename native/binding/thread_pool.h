@@ -1,5 +1,5 @@
-// The threads on which native work runs: a bounded set, started one by one as work arrives. Not libuv's four threads: they
-// are shared with every file and DNS call of the process, and one slow checkout would stall them all.
+// The threads on which native work runs: a bounded set, started one by one as work arrives. Not libuv's four threads:
+// they are shared with every file and DNS call of the process, and one slow checkout would stall them all.
 // Limit: no priorities; what is posted first starts first.
 #pragma once
 

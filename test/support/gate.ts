@@ -1,5 +1,5 @@
-// A ref that cannot be read until the test says so: a named pipe in place of a loose ref. A native call that resolves it
-// stands still inside the system call, without sleeps and without entry points made for tests. Linux only.
+// A ref that cannot be read until the test says so: a named pipe in place of a loose ref. A native call that resolves
+// it stands still inside the system call, without sleeps and without entry points made for tests. Linux only.
 //
 //   const gate = await addGate(repository.path);
 //   const reading = git.resolve({ name: gate.ref });

@@ -1,0 +1,70 @@
+// The addon in processes and workers that end while it is at work. Each runs in a process of its own: a crash of native
+// code would take the test runner with it.
+
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { createRepository } from "../support/repository.js";
+
+let repository: string;
+beforeAll(async () => {
+  ({ path: repository } = await createRepository({ tree: { "a.txt": "one\n", "b/c.txt": "two\n" } }));
+});
+
+interface Ended {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+function run(fixture: string, args: readonly string[], nodeArgs: readonly string[] = []): Promise<Ended> {
+  const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...nodeArgs, file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "" };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output.stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      output.stderr += text;
+    });
+    child.on("error", reject);
+    child.on("close", (exitCode, signal) => resolve({ exitCode, signal, ...output }));
+  });
+}
+
+test("96 terminations of a worker with native calls under way crash nothing and leave no thread", async () => {
+  const ended = await run("terminate-workers.mjs", [repository, "96"]);
+  expect(ended).toMatchObject({ exitCode: 0, signal: null, stderr: "" });
+  expect(JSON.parse(ended.stdout)).toEqual({ terminated: 96, nativeThreads: 0 });
+});
+
+describe("a process ends as it was told to", () => {
+  const ends: [how: string, exitCode: number, stdout: string][] = [
+    ["exit", 7, ""],
+    ["exit at once", 7, ""],
+    ["exit over workers", 7, ""],
+    ["exit in a worker", 0, "worker 5, native threads 0\n"],
+    ["loaded", 0, "1.9.1\n"],
+    ["idle", 0, "refs/heads/main\n"],
+    ["pending", 0, "refs/heads/main\n"],
+  ];
+  test.each(ends)("%s", async (how, exitCode, stdout) => {
+    // Several times: what goes wrong here goes wrong by the timing of threads.
+    for (let time = 0; time < 5; time++) {
+      expect(await run("end-process.mjs", [how, repository])).toEqual({ exitCode, signal: null, stdout, stderr: "" });
+    }
+  });
+
+  test("throw", async () => {
+    const ended = await run("end-process.mjs", ["throw", repository]);
+    expect(ended).toMatchObject({ exitCode: 1, signal: null, stdout: "" });
+    expect(ended.stderr).toContain("Error: uncaught");
+  });
+});
+
+test("a session that was dropped without close ends its threads when it is collected", async () => {
+  const ended = await run("end-process.mjs", ["collected", repository], ["--expose-gc"]);
+  expect(ended).toEqual({ exitCode: 0, signal: null, stdout: "native threads some, then 0\n", stderr: "" });
+});
