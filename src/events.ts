@@ -33,3 +33,27 @@ export interface Events {
 export type EventName = keyof Events;
 /** Sends an event; listeners that throw do not disturb the street. */
 export type Emit = <Name extends EventName>(name: Name, event: Omit<Events[Name], "time">) => void;
+
+type Listener<Name extends EventName> = (event: Events[Name]) => void;
+
+/** Typed listeners; `on` gives back the function that removes the listener. */
+export class EventHub {
+  readonly #listeners = new Map<EventName, Set<Listener<never>>>();
+
+  readonly emit: Emit = (name, event) => {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        (listener as (event: unknown) => void)({ ...event, time: Date.now() });
+      } catch (error) {
+        // A listener's mistake is reported, and the effect goes on: work must not be lost to a progress bar.
+        process.emitWarning(error instanceof Error ? error : String(error), { code: "COPPICE_LISTENER" });
+      }
+    }
+  };
+
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener as Listener<never>));
+    return () => void listeners.delete(listener as Listener<never>);
+  }
+}

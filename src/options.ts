@@ -100,6 +100,15 @@ const callOptions = z.strictObject({
 export type CallOptions = z.input<typeof callOptions>;
 export type ResolvedCallOptions = z.output<typeof callOptions>;
 
+/** The options of `run`, `stream` and `acquire`. */
+const runOptions = z.strictObject({
+  /** "latest": the target's tip at admission; or an oid, branch or tag. */
+  base: z.string().min(1).default("latest"),
+  signal: z.instanceof(AbortSignal).optional(),
+});
+export type RunOptions = z.input<typeof runOptions>;
+export type ResolvedRunOptions = { base: string; signal: AbortSignal | undefined };
+
 /** Throws ERR_OPTION that names the option. */
 export function resolveOptions(raw: unknown): Options {
   const parsed = check(options, raw ?? {}, "");
@@ -109,8 +118,14 @@ export function resolveOptions(raw: unknown): Options {
 }
 
 /** Throws ERR_OPTION that names the option. */
-export function resolveCallOptions(raw: unknown, defaults: { base: string }): ResolvedCallOptions {
-  return check(callOptions, { ...defaults, ...(raw ?? {}) }, "");
+export function resolveCallOptions(raw: unknown): ResolvedCallOptions {
+  return check(callOptions, raw ?? {}, "");
+}
+
+/** Throws ERR_OPTION that names the option. */
+export function resolveRunOptions(raw: unknown): ResolvedRunOptions {
+  const { base, signal } = check(runOptions, raw ?? {}, "");
+  return { base, signal };
 }
 
 /** Checks untrusted input against a shape; every problem is named by its path. */

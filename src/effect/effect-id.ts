@@ -54,7 +54,7 @@ export const refsPrefix = "refs/coppice/";
 export function runRefs(runId: string) {
   const run = `${refsPrefix}${runId}`;
   return {
-    anchor: `${run}/anchor`,
+    anchor: (instanceId: string) => `${run}/anchors/${instanceId}`,
     ledger: `${run}/ledger`,
     tip: `${run}/tip`,
     effectsPrefix: `${run}/effects/`,

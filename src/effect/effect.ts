@@ -79,15 +79,27 @@ export interface Unheld {
   reason: string;
 }
 
+/** What a lease's files became: a commit on disk, or nothing changed. Passed from worktree/ to merge/. */
+export interface Snapshot {
+  /** Null: the files are those of the base. */
+  readonly snapshotOid: string | null;
+  readonly treeOid: string;
+  readonly baseOid: string;
+  readonly changes: readonly Change[];
+  readonly unheld: readonly Unheld[];
+  /** Messages of the commits that the task made itself, oldest first. */
+  readonly taskMessages: readonly string[];
+}
+
 /** Where work that did not land lies, and what to type. */
 export interface Kept {
-  /** `refs/coppice/<runId>/effects/<effectId>` */
-  ref: string;
-  snapshotOid: string;
-  /** Set when the worktree stays as well, because a commit cannot hold all of it. */
+  /** `refs/coppice/<runId>/effects/<effectId>`; null: only the worktree has it. */
+  ref: string | null;
+  snapshotOid: string | null;
+  /** Set when the worktree stays, because a commit cannot hold all of it or none could be made. */
   worktreePath: string | null;
-  /** Commands, ready to paste. */
-  commands: { look: string; land: string; drop: string };
+  /** Ready to paste; `land` is null where there is no ref to land. */
+  commands: { look: string; land: string | null; drop: string };
 }
 
 /** Wall milliseconds of each step; null: the step did not run. */

@@ -1,0 +1,60 @@
+// Who works on which effect. In this process a set; across processes a lock of the operating system, because only a run ID
+// that was passed can be known to another process.
+
+import { foldId } from "./effect/effect-id.js";
+import { CoppiceError } from "./errors.js";
+import type { Run } from "./run.js";
+
+export class EffectClaims {
+  readonly #run: Run;
+  /** Folded ID to the claim on disk; null: none is needed. */
+  readonly #taken = new Map<string, number | null>();
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Checks a whole call before anything is done for it. Throws ERR_EFFECT_DUPLICATE. */
+  requireFree(effectIds: readonly string[]): void {
+    const seen = new Set<string>();
+    for (const effectId of effectIds) {
+      const folded = foldId(effectId);
+      if (!seen.has(folded) && !this.#taken.has(folded)) seen.add(folded);
+      else
+        throw new CoppiceError(
+          "ERR_EFFECT_DUPLICATE",
+          `effect ${effectId} is already under way: give each effect its own ID`,
+        );
+    }
+  }
+
+  /** Throws ERR_EFFECT_DUPLICATE, ERR_EFFECT_CLAIMED. */
+  async take(effectId: string): Promise<void> {
+    this.requireFree([effectId]);
+    const folded = foldId(effectId);
+    this.#taken.set(folded, null);
+    const { git, id, options } = this.#run;
+    if (!options.runIdPassed) return;
+    try {
+      const claim = await git.claim({ name: `effect/${id}/${folded}`, owner: `process ${process.pid}` });
+      if (!claim.claimed) {
+        const owner = claim.owner ?? "another process";
+        throw new CoppiceError(
+          "ERR_EFFECT_CLAIMED",
+          `effect ${effectId} of run ${id} is under way in ${owner}: wait for it`,
+        );
+      }
+      this.#taken.set(folded, claim.claimId);
+    } catch (error) {
+      this.#taken.delete(folded);
+      throw error;
+    }
+  }
+
+  async giveUp(effectId: string): Promise<void> {
+    const folded = foldId(effectId);
+    const claimId = this.#taken.get(folded) ?? null;
+    this.#taken.delete(folded);
+    if (claimId !== null) await this.#run.git.releaseClaim({ claimId });
+  }
+}

@@ -1,0 +1,47 @@
+// The public surface: named exports, no logic.
+
+export type {
+  Aborted,
+  Blocked,
+  BlockedPath,
+  Change,
+  Conflict,
+  Conflicted,
+  ConflictKind,
+  ConflictSide,
+  EffectRequest,
+  Failed,
+  Kept,
+  Landed,
+  Outcome,
+  OutcomeKind,
+  Snapshot,
+  Timings,
+  Unchanged,
+  Unheld,
+  ValueOfRequest,
+} from "./effect/effect.js";
+export { effectId } from "./effect/effect-id.js";
+export { CoppiceError, type ErrorCode, type ErrorDetails, type ErrorRecord, isCoppiceError } from "./errors.js";
+export type { EventName, Events } from "./events.js";
+export { WorktreeManager } from "./manager.js";
+export type { KeptWork } from "./merge/kept.js";
+export type { CallOptions, ManagerOptions, RunOptions } from "./options.js";
+export { EffectsError, type Outcomes, type Parallel, type Values } from "./parallel.js";
+export {
+  type CommandTask,
+  type CommandTaskOptions,
+  type CommandValue,
+  commandTask,
+  type DefinedTask,
+  defineTask,
+  type Json,
+  type ModuleTask,
+  type ModuleTaskOptions,
+  moduleTask,
+  type Task,
+  type TaskContext,
+  type TaskFunction,
+} from "./task.js";
+export type { Diff, LandOptions, Lease } from "./worktree/lease.js";
+export type { ManagedWorktree } from "./worktree/list.js";

@@ -1,0 +1,220 @@
+// The manager: the public surface over one repository. What an effect goes through is told in street.ts.
+
+import { leaseOwner } from "./driven-lease.js";
+import type { EffectRequest, Outcome, ValueOfRequest } from "./effect/effect.js";
+import { requireEffectId } from "./effect/effect-id.js";
+import { OutcomeDraft } from "./effect/outcome.js";
+import { requireRequest } from "./effect/request.js";
+import { EffectClaims } from "./effect-claims.js";
+import { CoppiceError } from "./errors.js";
+import type { EventName, Events } from "./events.js";
+import { dropKept, type KeptWork, listKept, readKept } from "./merge/kept.js";
+import { type ManagerOptions, type RunOptions, resolveOptions, resolveRunOptions } from "./options.js";
+import { Parallel, type Start } from "./parallel.js";
+import { closeRooms, openRooms, type Rooms } from "./rooms.js";
+import { acquireLease, asFailure, type Walk, walkStreet } from "./street.js";
+import type { Lease, LeaseOwner } from "./worktree/lease.js";
+import { listWorktrees, type ManagedWorktree } from "./worktree/list.js";
+
+export class WorktreeManager implements AsyncDisposable {
+  readonly #rooms: Rooms;
+  readonly #claims: EffectClaims;
+  readonly #owner: LeaseOwner;
+  readonly #streetOwner: LeaseOwner;
+  readonly #walking = new Set<Promise<unknown>>();
+  readonly #leases = new Set<Lease>();
+  readonly #abort = new AbortController();
+  #closing: Promise<void> | null = null;
+
+  /** `all`, `allSettled`, `map` and `mapSettled` over this manager. */
+  readonly parallel: Parallel;
+
+  private constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+    this.#claims = new EffectClaims(rooms.run);
+    const resolveBase = (base: string) => this.#resolveBase(base);
+    this.#streetOwner = leaseOwner(rooms, { resolveBase, ended: async () => {} });
+    this.#owner = leaseOwner(rooms, { resolveBase, ended: (lease) => this.#leaseEnded(lease) });
+    this.parallel = new Parallel({
+      resolveBase,
+      require: (requests) => this.#require(requests),
+      start: (walk) => this.#start(walk),
+    });
+  }
+
+  /**
+   * Opens the repository at or above `path`. Nothing is written before every check has passed. Throws ERR_OPTION,
+   * ERR_NOT_A_REPOSITORY, ERR_UNSUPPORTED_REPOSITORY, ERR_UNBORN_HEAD, ERR_REPOSITORY_BUSY, ERR_TARGET_NOT_FOUND,
+   * ERR_WORKTREES_PATH, ERR_PROVISION, ERR_ADDON_LOAD.
+   */
+  static async open(path: string, options: ManagerOptions = {}): Promise<WorktreeManager> {
+    return new WorktreeManager(await openRooms(path, resolveOptions(options)));
+  }
+
+  get runId(): string {
+    return this.#rooms.run.id;
+  }
+
+  /** Runs one effect and lands it. Rejects only before anything was done; whatever goes wrong later is an outcome. */
+  async run<const R extends EffectRequest>(request: R, options: RunOptions = {}): Promise<Outcome<ValueOfRequest<R>>> {
+    const { base, signal } = resolveRunOptions(options);
+    this.#require([request]);
+    const outcome = await this.#start({ ...alone, request, signal, base: () => this.#resolveBase(base) });
+    return outcome as Outcome<ValueOfRequest<R>>;
+  }
+
+  /** Runs effects as they come and gives outcomes as they settle; the next request is taken when a worktree is free for it. */
+  stream<const R extends EffectRequest>(
+    requests: Iterable<R> | AsyncIterable<R>,
+    options: RunOptions = {},
+  ): AsyncGenerator<Outcome<ValueOfRequest<R>>, void, undefined> {
+    return this.parallel.stream(requests, resolveRunOptions(options));
+  }
+
+  /**
+   * Leases a worktree for you to drive: edit `lease.path`, then `land`, then end it. Throws ERR_EFFECT_ID,
+   * ERR_EFFECT_DUPLICATE, ERR_EFFECT_CLAIMED, ERR_BASE_NOT_FOUND, ERR_TIMEOUT.
+   */
+  async acquire(effectId: string, options: RunOptions = {}): Promise<Lease> {
+    const resolved = resolveRunOptions(options);
+    requireEffectId(effectId);
+    this.#requireOpen();
+    const signal = this.#signal(resolved.signal);
+    await this.#claims.take(effectId);
+    try {
+      const draft = new OutcomeDraft(effectId, this.runId);
+      const lease = await acquireLease(this.#rooms, this.#owner, draft, await this.#resolveBase(resolved.base), signal);
+      this.#leases.add(lease);
+      return lease;
+    } catch (error) {
+      await this.#claims.giveUp(effectId);
+      throw asFailure(error, signal);
+    }
+  }
+
+  /** The worktrees of Coppice in this repository, of this run and of others. */
+  list(): Promise<ManagedWorktree[]> {
+    return listWorktrees(this.#rooms.run.git);
+  }
+
+  /** Results that did not land, of this run and of others. */
+  kept(): Promise<KeptWork[]> {
+    return listKept(this.#rooms.run.git);
+  }
+
+  /** Lands work that this run has kept: open the manager with its run ID. Throws ERR_KEPT_NOT_FOUND, ERR_EFFECT_DUPLICATE. */
+  async landKept(effectId: string, options: { message?: string } = {}): Promise<Outcome> {
+    requireEffectId(effectId);
+    this.#requireOpen();
+    await this.#claims.take(effectId);
+    const landing = this.#landKept(effectId, options.message).finally(() => this.#claims.giveUp(effectId));
+    return this.#track(landing);
+  }
+
+  /** Drops work that this run has kept. Throws ERR_KEPT_NOT_FOUND. */
+  async dropKept(effectId: string): Promise<KeptWork> {
+    requireEffectId(effectId);
+    return dropKept(this.#rooms.run.git, this.runId, effectId);
+  }
+
+  /** Listens to a transition; gives back what removes the listener. */
+  on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => void): () => void {
+    return this.#rooms.events.on(name, listener);
+  }
+
+  /** Aborts every effect that is under way; each settles as aborted, with its work kept. */
+  abort(reason: unknown = new CoppiceError("ERR_ABORTED", "the manager was aborted")): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Waits for what is under way, releases leases that are still held (their work is kept), and removes the pool. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#walking);
+    await Promise.allSettled([...this.#leases].map((lease) => lease.release()));
+    await closeRooms(this.#rooms);
+  }
+
+  /** Before anything is written: every request of a call is checked, and none is under way already. */
+  #require(requests: readonly unknown[]): void {
+    this.#requireOpen();
+    for (const request of requests) requireRequest(request);
+    this.#claims.requireFree(requests.map((request) => (request as EffectRequest).id));
+  }
+
+  #start(walk: Start): Promise<Outcome> {
+    return this.#track(this.#settle(walk.request, { ...walk, signal: this.#signal(walk.signal, walk.request.signal) }));
+  }
+
+  /** Never rejects: an effect that another process works on is an outcome of its call like any other. */
+  async #settle({ id: effectId }: EffectRequest, walk: Walk): Promise<Outcome> {
+    const { run } = this.#rooms;
+    let outcome: Outcome;
+    try {
+      await this.#claims.take(effectId);
+      run.emit("effect:requested", { effectId });
+      outcome = await walkStreet(this.#rooms, this.#streetOwner, walk);
+      await this.#claims.giveUp(effectId);
+    } catch (error) {
+      outcome = new OutcomeDraft(effectId, run.id).failed(asFailure(error, walk.signal), null);
+    } finally {
+      walk.admitted();
+      walk.passed();
+    }
+    run.emit("effect:settled", { effectId, outcome });
+    return outcome;
+  }
+
+  async #landKept(effectId: string, message = `Effect ${effectId}`): Promise<Outcome> {
+    const { run, settlement } = this.#rooms;
+    const { treeOid, baseOid, snapshotOid } = await readKept(run.git, this.runId, effectId);
+    const { changes } = await run.git.diff({
+      oldTreeishOid: baseOid,
+      newTreeishOid: snapshotOid,
+      patch: false,
+      maxPatchBytes: 0,
+    });
+    const snapshot = { snapshotOid, treeOid, baseOid, changes, unheld: [], taskMessages: [] };
+    return settlement.landKept(effectId, snapshot, message);
+  }
+
+  async #resolveBase(base: string): Promise<string> {
+    if (base === "latest" || base === "batch") return this.#rooms.target.tip();
+    const { commitOid } = await this.#rooms.run.git.resolve({ name: base });
+    if (commitOid !== null) return commitOid;
+    throw new CoppiceError(
+      "ERR_BASE_NOT_FOUND",
+      `base ${JSON.stringify(base)} does not name a commit of this repository`,
+    );
+  }
+
+  #signal(...signals: (AbortSignal | undefined)[]): AbortSignal {
+    return AbortSignal.any([this.#abort.signal, ...signals.filter((signal) => signal !== undefined)]);
+  }
+
+  async #leaseEnded(lease: Lease): Promise<void> {
+    this.#leases.delete(lease);
+    await this.#claims.giveUp(lease.effectId);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const tracked = work.finally(() => this.#walking.delete(tracked));
+    this.#walking.add(tracked);
+    return tracked;
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== null) throw new CoppiceError("ERR_CLOSED", "the manager is closed: open another one");
+  }
+}
+
+/** How an effect walks that belongs to no call of `all` or `map`: it lands as it settles. */
+const alone = { admitted: () => {}, turn: async () => {}, passed: () => {} };

@@ -1,0 +1,53 @@
+// Kept work: results that did not land, each a ref that whoever finds it later can look at, land or drop.
+
+import { refsPrefix, runRefs } from "../effect/effect-id.js";
+import { CoppiceError } from "../errors.js";
+import type { Git } from "../git/git.js";
+
+export interface KeptWork {
+  readonly runId: string;
+  readonly effectId: string;
+  readonly ref: string;
+  readonly snapshotOid: string;
+}
+
+const pattern = new RegExp(`^${refsPrefix}([^/]+)/effects/([^/]+)$`);
+
+/** Everything kept in this repository, of all runs, sorted by run and effect. */
+export async function listKept(git: Git): Promise<KeptWork[]> {
+  const { refs } = await git.listRefs({ prefix: refsPrefix });
+  return refs.flatMap(({ refName, oid }) => {
+    const match = pattern.exec(refName);
+    if (match === null) return [];
+    const [, runId, effectId] = match as unknown as [string, string, string];
+    return [{ runId, effectId, ref: refName, snapshotOid: oid }];
+  });
+}
+
+/** A kept result with the commit that it started from. Throws ERR_KEPT_NOT_FOUND. */
+export async function readKept(
+  git: Git,
+  runId: string,
+  effectId: string,
+): Promise<KeptWork & { treeOid: string; baseOid: string }> {
+  const ref = runRefs(runId).effect(effectId);
+  const { commitOid, treeOid, parentOids } = await git.resolve({ name: ref });
+  const [baseOid] = parentOids;
+  if (commitOid === null || treeOid === null || baseOid === undefined) {
+    throw new CoppiceError(
+      "ERR_KEPT_NOT_FOUND",
+      `nothing is kept for ${runId}/${effectId}: 'coppice list' shows what is`,
+    );
+  }
+  return { runId, effectId, ref, snapshotOid: commitOid, treeOid, baseOid };
+}
+
+/** Removes the ref. The objects go with the user's next gc. Throws ERR_KEPT_NOT_FOUND. */
+export async function dropKept(git: Git, runId: string, effectId: string): Promise<KeptWork> {
+  const kept = await readKept(git, runId, effectId);
+  const { lostRef } = await git.flush({
+    refs: [{ refName: kept.ref, newOid: null, compare: true, expectedOid: kept.snapshotOid, reflog: null }],
+  });
+  if (lostRef === null) return kept;
+  throw new CoppiceError("ERR_LOCKED", `${kept.ref} was moved by another process: look again with 'coppice list'`);
+}

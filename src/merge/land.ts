@@ -1,0 +1,258 @@
+// Landing, the one written protocol (PROTOCOLS P2): locks, check, flush, ledger, the target's compare-and-swap (the commit
+// point), the working tree path by path, the index, the ledger again. Before the commit point everything can be dropped;
+// after it there is only forward.
+
+import type { BlockedPath, Change } from "../effect/effect.js";
+import { CoppiceError } from "../errors.js";
+import type { BeginLandingReply, RefUpdate } from "../git/native.js";
+import { type Run, signatures } from "../run.js";
+import type { Ledger, LedgerEntry } from "./ledger.js";
+import { type MergedBatch, mergeBatch } from "./merge.js";
+import type { Target } from "./target.js";
+import { type DisplacedPath, isSettledWell, type Landable, type Verdict } from "./verdict.js";
+
+/** How often the target may move under us before the batch is given up. Each round merges anew. */
+const maxRounds = 32;
+
+export type Verdicts = Map<Landable, Verdict>;
+
+/**
+ * Lands what can land of a batch, in its order, and records every verdict. Throws (nothing of the batch has landed then)
+ * ERR_LOCKED, ERR_TARGET_GONE, ERR_REPOSITORY_BUSY, ERR_LAND_CONTENDED, or what a flush throws.
+ */
+export async function landBatch(
+  run: Run,
+  target: Target,
+  ledger: Ledger,
+  batch: readonly Landable[],
+): Promise<Verdicts> {
+  const kept = new Set(batch.filter((landable) => landable.wasKept).map((landable) => landable.effectId));
+  for (let round = 0; round < maxRounds; round++) {
+    // Merging comes before the locks, so that the user's own git waits only for the check and the update.
+    const tipOid = await target.tip();
+    const prepared = await mergeBatch(run, tipOid, batch, target.label);
+    const verdicts = await landPrepared({ run, target, ledger, batch, kept }, tipOid, prepared);
+    if (verdicts !== null) return verdicts;
+  }
+  throw new CoppiceError(
+    "ERR_LAND_CONTENDED",
+    `${target.label} moved ${maxRounds} times while ${batch.length} effects were landing`,
+  );
+}
+
+interface Round {
+  readonly run: Run;
+  readonly target: Target;
+  readonly ledger: Ledger;
+  readonly batch: readonly Landable[];
+  /** Effects that an earlier round has kept under a ref, which must go when they land after all. */
+  readonly kept: Set<string>;
+}
+
+/** Null: the target moved, merge again. */
+async function landPrepared(round: Round, tipOid: string, prepared: MergedBatch): Promise<Verdicts | null> {
+  const { run, target, ledger } = round;
+  const landing = await beginLanding(run, target);
+  let moved = false;
+  try {
+    if (landing.tipOid !== tipOid) return null;
+    const { merged, verdicts } = await dropBlocked(round, landing, prepared);
+    for (const effect of merged.effects) verdicts.set(effect.landable, effect.verdict);
+    const refs = [...keepRefs(run, verdicts), ...dropRefs(round, verdicts)];
+    if (merged.newOid === tipOid) {
+      await ledger.record(entriesOf(verdicts), refs);
+      return verdicts;
+    }
+    const changes = netChanges(merged);
+    const effectIds = merged.effects
+      .filter((effect) => effect.verdict.kind === "landed")
+      .map((effect) => effect.landable.effectId);
+    const record = {
+      targetRef: target.refName,
+      worktree: landing.workingDirectory,
+      oldOid: tipOid,
+      newOid: merged.newOid,
+      effectIds,
+    };
+    await ledger.record(entriesOf(verdicts), refs, record);
+    moved = await moveTarget(run, landing, record);
+    if (!moved) return null;
+    run.emit("target:landed", { target: target.label, oldOid: tipOid, newOid: merged.newOid, effectIds });
+    await goForward(round, landing, { merged, verdicts, changes });
+    return verdicts;
+  } finally {
+    // Harmless after a normal end.
+    await run.git.endLanding({ landingId: landing.landingId, writeIndex: false });
+  }
+}
+
+/**
+ * Steps 7 to 9. The effects have landed whatever happens here: a failure is a warning, and the landing stays in the ledger so
+ * that recovery brings the working tree after.
+ */
+async function goForward(
+  { run, ledger }: Round,
+  landing: BeginLandingReply,
+  landed: { merged: MergedBatch; verdicts: Verdicts; changes: Change[] },
+): Promise<void> {
+  try {
+    const displaced = await updatePaths(run, landing, landed.changes);
+    await run.git.endLanding({ landingId: landing.landingId, writeIndex: run.options.land === "commit" });
+    await ledger.record(nameDisplaced(landed.verdicts, landed.merged, displaced), [], null);
+  } catch (error) {
+    const message =
+      `the target has moved, but its working tree ${landing.workingDirectory} could not follow: ${(error as Error).message}. ` +
+      "'git status' shows what is behind; 'coppice recover' brings it forward";
+    run.emit("warning", { code: "LANDING_UNFINISHED", message, effectId: null });
+  }
+}
+
+async function beginLanding(run: Run, target: Target): Promise<BeginLandingReply> {
+  const landing = await run.git.beginLanding({
+    targetRef: target.refName,
+    worktree: target.worktree,
+    commit: run.options.land === "commit",
+    timeoutMs: run.options.limits.lockTimeoutMs,
+  });
+  const refuse = async (code: "ERR_TARGET_GONE" | "ERR_REPOSITORY_BUSY", message: string): Promise<never> => {
+    await run.git.endLanding({ landingId: landing.landingId, writeIndex: false });
+    throw new CoppiceError(code, message);
+  };
+  if (landing.tipOid === null)
+    await refuse("ERR_TARGET_GONE", `${target.label} was deleted: recreate it, then land the kept work`);
+  if (landing.state !== "none") {
+    await refuse(
+      "ERR_REPOSITORY_BUSY",
+      `${landing.workingDirectory} is in the middle of a ${landing.state}: finish it, then land the kept work`,
+    );
+  }
+  if (landing.indexConflicted) {
+    await refuse(
+      "ERR_REPOSITORY_BUSY",
+      `the index of ${landing.workingDirectory} has unresolved conflicts: resolve them, then land the kept work`,
+    );
+  }
+  return landing;
+}
+
+/** Drops the effects whose paths the user has changed, and merges the rest again without them, until none is left. */
+async function dropBlocked(
+  { run, target, batch }: Round,
+  landing: BeginLandingReply,
+  prepared: MergedBatch,
+): Promise<{ merged: MergedBatch; verdicts: Verdicts }> {
+  const verdicts: Verdicts = new Map();
+  let merged = prepared;
+  // Each round drops at least one effect, so the batch's length bounds it.
+  for (let round = 0; round <= batch.length; round++) {
+    if (landing.workingDirectory === null) break;
+    const { blocked } = await run.git.checkPaths({ landingId: landing.landingId, changes: netChanges(merged) });
+    if (blocked.length === 0) break;
+    for (const [landable, paths] of blockedEffects(merged, blocked))
+      verdicts.set(landable, { kind: "blocked", blocked: paths });
+    const rest = batch.filter((landable) => !verdicts.has(landable));
+    merged = await mergeBatch(run, landing.tipOid as string, rest, target.label);
+  }
+  return { merged, verdicts };
+}
+
+function blockedEffects(merged: MergedBatch, blocked: readonly BlockedPath[]): Map<Landable, BlockedPath[]> {
+  const byPath = new Map(blocked.map((path) => [path.path, path]));
+  const effects = new Map<Landable, BlockedPath[]>();
+  for (const { landable, changes } of merged.effects) {
+    const paths = changes.flatMap((change) => byPath.get(change.path) ?? []);
+    if (paths.length > 0) effects.set(landable, paths);
+  }
+  if (effects.size > 0) return effects;
+  const paths = blocked.map((path) => path.path).join(", ");
+  throw new CoppiceError("ERR_CORRUPT", `blocked paths that no effect of the batch touches: ${paths}`);
+}
+
+/** The changes of the whole batch, tip to last commit, one for each path. */
+function netChanges(merged: MergedBatch): Change[] {
+  const net = new Map<string, Change>();
+  for (const { changes } of merged.effects) {
+    for (const change of changes) {
+      const before = net.get(change.path);
+      net.set(
+        change.path,
+        before === undefined ? change : { ...change, oldMode: before.oldMode, oldOid: before.oldOid },
+      );
+    }
+  }
+  const real = [...net.values()].filter(
+    (change) => change.oldOid !== change.newOid || change.oldMode !== change.newMode,
+  );
+  return real.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Step 6, the commit point. */
+async function moveTarget(
+  run: Run,
+  landing: BeginLandingReply,
+  record: { oldOid: string; newOid: string; effectIds: readonly string[] },
+): Promise<boolean> {
+  const { effectIds } = record;
+  const first = effectIds.slice(0, 3).join(", ");
+  const { moved } = await run.git.moveTarget({
+    landingId: landing.landingId,
+    oldOid: record.oldOid,
+    newOid: record.newOid,
+    committer: signatures(run).committer,
+    reflog: `coppice: land ${first}${effectIds.length > 3 ? ` and ${effectIds.length - 3} more` : ""}`,
+  });
+  return moved;
+}
+
+async function updatePaths(run: Run, landing: BeginLandingReply, changes: Change[]): Promise<readonly DisplacedPath[]> {
+  if (landing.workingDirectory === null) return [];
+  const { displaced } = await run.git.updatePaths({ landingId: landing.landingId, changes });
+  for (const { path, reason, keptPath } of displaced) {
+    const where = keptPath === null ? "stayed as it is" : `was put aside as ${keptPath}`;
+    run.emit("warning", {
+      code: "PATH_DISPLACED",
+      message: `${path} was ${reason} while landing: your version ${where}`,
+      effectId: null,
+    });
+  }
+  return displaced;
+}
+
+/** The entries that must be recorded again because the last moment found user bytes in the way; `verdicts` follows. */
+function nameDisplaced(verdicts: Verdicts, merged: MergedBatch, displaced: readonly DisplacedPath[]): LedgerEntry[] {
+  if (displaced.length === 0) return [];
+  const entries: LedgerEntry[] = [];
+  for (const { landable, verdict, changes } of merged.effects) {
+    const touched = displaced.filter((path) => changes.some((change) => change.path === path.path));
+    if (verdict.kind !== "landed" || touched.length === 0) continue;
+    const named: Verdict = { ...verdict, displaced: touched };
+    verdicts.set(landable, named);
+    entries.push({ digest: landable.digest, outcome: landable.outcome(named) });
+  }
+  return entries;
+}
+
+export function entriesOf(verdicts: Verdicts): LedgerEntry[] {
+  return [...verdicts].map(([landable, verdict]) => ({ digest: landable.digest, outcome: landable.outcome(verdict) }));
+}
+
+/** An effect that an earlier round kept, and that lands now, needs its ref no more. */
+function dropRefs({ run, kept }: Round, verdicts: Verdicts): RefUpdate[] {
+  const refs: RefUpdate[] = [];
+  for (const [{ effectId }, { kind }] of verdicts) {
+    if (!isSettledWell(kind)) kept.add(effectId);
+    else if (kept.delete(effectId)) refs.push({ ...keepRef(run, effectId, ""), newOid: null });
+  }
+  return refs;
+}
+
+/** What did not land is kept under a ref of its own, in the same flush that records it. */
+export function keepRefs(run: Run, verdicts: Verdicts): RefUpdate[] {
+  return [...verdicts]
+    .filter(([, verdict]) => !isSettledWell(verdict.kind))
+    .map(([landable]) => keepRef(run, landable.effectId, landable.snapshot.snapshotOid));
+}
+
+export function keepRef(run: Run, effectId: string, snapshotOid: string): RefUpdate {
+  return { refName: run.refs.effect(effectId), newOid: snapshotOid, compare: false, expectedOid: null, reflog: null };
+}

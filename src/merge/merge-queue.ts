@@ -1,0 +1,85 @@
+// The merge queue: snapshots land in the order in which they came, and whatever waits when the lander is free becomes one
+// batch: one flush, one move of the target, one update of the working tree.
+
+import type { Outcome } from "../effect/effect.js";
+import { CoppiceError } from "../errors.js";
+import type { Run } from "../run.js";
+import { entriesOf, keepRefs, landBatch, type Verdicts } from "./land.js";
+import type { Ledger } from "./ledger.js";
+import type { Target } from "./target.js";
+import type { Landable } from "./verdict.js";
+
+/** A batch is bounded so that the user's git never waits long for the locks. */
+const maxBatch = 256;
+
+interface Waiting {
+  readonly landable: Landable;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
+
+export class MergeQueue {
+  readonly #run: Run;
+  readonly #target: Target;
+  readonly #ledger: Ledger;
+  readonly #waiting: Waiting[] = [];
+  #lander: Promise<void> | null = null;
+
+  constructor(run: Run, target: Target, ledger: Ledger) {
+    this.#run = run;
+    this.#target = target;
+    this.#ledger = ledger;
+  }
+
+  /** Resolves once the effect has settled durably. Rejects only when not even a failure could be recorded. */
+  land(landable: Landable): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ landable, resolve, reject });
+      this.#lander ??= this.#landAll().finally(() => {
+        this.#lander = null;
+      });
+    });
+  }
+
+  async #landAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, maxBatch);
+      const start = performance.now();
+      try {
+        const verdicts = await this.#settle(batch.map((waiting) => waiting.landable));
+        for (const { landable } of batch) landable.clock.add("landMs", performance.now() - start);
+        for (const { landable, resolve } of batch) resolve(outcomeOf(landable, verdicts));
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+  }
+
+  async #settle(batch: readonly Landable[]): Promise<Verdicts> {
+    try {
+      return await landBatch(this.#run, this.#target, this.#ledger, batch);
+    } catch (error) {
+      // One effect's bad luck must not be the others': alone, each shows whether it is the cause.
+      if (batch.length > 1) return this.#settleEach(batch);
+      const verdicts: Verdicts = new Map(
+        batch.map((landable) => [landable, { kind: "failed", error: CoppiceError.from(error, "ERR_NATIVE") }]),
+      );
+      await this.#ledger.record(entriesOf(verdicts), keepRefs(this.#run, verdicts));
+      return verdicts;
+    }
+  }
+
+  async #settleEach(batch: readonly Landable[]): Promise<Verdicts> {
+    const verdicts: Verdicts = new Map();
+    for (const landable of batch) {
+      for (const [settled, verdict] of await this.#settle([landable])) verdicts.set(settled, verdict);
+    }
+    return verdicts;
+  }
+}
+
+function outcomeOf(landable: Landable, verdicts: Verdicts): Outcome {
+  const verdict = verdicts.get(landable);
+  if (verdict !== undefined) return landable.outcome(verdict);
+  throw new CoppiceError("ERR_CORRUPT", `no verdict about effect ${landable.effectId}`);
+}

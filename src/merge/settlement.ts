@@ -1,0 +1,120 @@
+// How an effect settles: it lands through the queue, or its work is kept, and either way the ledger says so.
+
+import type { Outcome, Snapshot } from "../effect/effect.js";
+import { OutcomeDraft } from "../effect/outcome.js";
+import { CoppiceError } from "../errors.js";
+import { keptAt, type Run } from "../run.js";
+import { keepRef } from "./land.js";
+import type { Ledger } from "./ledger.js";
+import type { MergeQueue } from "./merge-queue.js";
+import { isSettledWell, type Landable, type Verdict } from "./verdict.js";
+
+export class Settlement {
+  readonly #run: Run;
+  readonly #ledger: Ledger;
+  readonly #queue: MergeQueue;
+
+  constructor(run: Run, ledger: Ledger, queue: MergeQueue) {
+    this.#run = run;
+    this.#ledger = ledger;
+    this.#queue = queue;
+  }
+
+  /** The outcome that the ledger has for this effect, when it need not run again. Throws ERR_EFFECT_REUSED. */
+  async replay(effectId: string, digest: string): Promise<{ outcome: Outcome | null; attempt: number }> {
+    const entry = await this.#ledger.find(effectId);
+    if (entry === null) return { outcome: null, attempt: 1 };
+    const { outcome } = entry;
+    const done = isSettledWell(outcome.kind);
+    if (done && entry.digest !== digest) {
+      throw new CoppiceError(
+        "ERR_EFFECT_REUSED",
+        `effect ${effectId} of run ${this.#run.id} has settled already, as another task or with another input: ` +
+          "give this one another effect ID",
+      );
+    }
+    if (done && this.#run.options.runIdPassed)
+      return { outcome: { ...outcome, replayed: true }, attempt: outcome.attempt };
+    await this.#setAside(outcome);
+    return { outcome: null, attempt: outcome.attempt + 1 };
+  }
+
+  /** Lands a snapshot; with nothing in it the effect is unchanged. */
+  async land(draft: OutcomeDraft, digest: string, snapshot: Snapshot, message: string): Promise<Outcome> {
+    const { snapshotOid } = snapshot;
+    if (snapshotOid !== null)
+      return this.#queue.land(this.#landable(draft, digest, { ...snapshot, snapshotOid }, message));
+    const outcome = draft.unchanged(this.#keptWorktree(draft));
+    await this.#ledger.record([{ digest, outcome }], []);
+    return outcome;
+  }
+
+  /** Lands work that an earlier outcome kept; its ref goes when it lands. */
+  async landKept(effectId: string, snapshot: Snapshot & { snapshotOid: string }, message: string): Promise<Outcome> {
+    const entry = await this.#ledger.find(effectId);
+    const draft = new OutcomeDraft(effectId, this.#run.id);
+    draft.baseOid = snapshot.baseOid;
+    draft.hold(snapshot, null);
+    if (entry !== null) {
+      draft.attempt = entry.outcome.attempt;
+      draft.value = "value" in entry.outcome ? entry.outcome.value : null;
+    }
+    const landable = this.#landable(draft, entry?.digest ?? "kept", snapshot, message);
+    return this.#queue.land({ ...landable, wasKept: true });
+  }
+
+  #landable(
+    draft: OutcomeDraft,
+    digest: string,
+    snapshot: Snapshot & { snapshotOid: string },
+    message: string,
+  ): Landable {
+    const { effectId, clock } = draft;
+    const outcome = (verdict: Verdict) => this.#outcome(draft, verdict);
+    return { effectId, digest, snapshot, message, clock, wasKept: false, outcome };
+  }
+
+  /** Keeps what the effect has left, and records why it did not land. */
+  async fail(draft: OutcomeDraft, digest: string, error: CoppiceError): Promise<Outcome> {
+    const { effectId, snapshotOid } = draft;
+    const outcome = this.#outcome(draft, { kind: "failed", error });
+    const refs = snapshotOid === null ? [] : [keepRef(this.#run, effectId, snapshotOid)];
+    await this.#ledger.record([{ digest, outcome }], refs);
+    return outcome;
+  }
+
+  #outcome(draft: OutcomeDraft, verdict: Verdict): Outcome {
+    switch (verdict.kind) {
+      case "landed":
+        return draft.landed(verdict.commitOid, verdict.displaced, this.#keptWorktree(draft));
+      case "unchanged":
+        return draft.unchanged(this.#keptWorktree(draft));
+      case "conflicted":
+        return draft.conflicted(verdict.conflicts, this.#kept(draft));
+      case "blocked":
+        return draft.blocked(verdict.blocked, this.#kept(draft));
+      case "failed":
+        return draft.failed(verdict.error, draft.snapshotOid === null ? this.#keptWorktree(draft) : this.#kept(draft));
+    }
+  }
+
+  #kept(draft: OutcomeDraft) {
+    return keptAt(this.#run, draft.effectId, draft, draft.keptWorktree);
+  }
+
+  /** What landed is not kept; a worktree that holds more than a commit can is. */
+  #keptWorktree(draft: OutcomeDraft) {
+    if (draft.keptWorktree === null) return null;
+    return keptAt(this.#run, draft.effectId, { snapshotOid: null, baseOid: draft.baseOid }, draft.keptWorktree);
+  }
+
+  /** The effect runs again: what the earlier attempt kept moves under its attempt number. */
+  async #setAside(outcome: Outcome): Promise<void> {
+    const { effectId, attempt, kept } = outcome;
+    if (kept === null || kept.ref === null || kept.snapshotOid === null) return;
+    const aside = { refName: this.#run.refs.attempt(effectId, attempt), newOid: kept.snapshotOid };
+    const gone = { refName: kept.ref, newOid: null };
+    const plain = { compare: false, expectedOid: null, reflog: null };
+    await this.#run.git.flush({ refs: [aside, gone].map((ref) => ({ ...ref, ...plain })) });
+  }
+}

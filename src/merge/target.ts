@@ -1,0 +1,102 @@
+// The target: the branch (and its working tree) that effects land on. With land "working-tree" it is a hidden ref of the
+// run that holds what has landed so far, while branch and index stay where the user left them.
+
+import { CoppiceError } from "../errors.js";
+import { type Run, signatures } from "../run.js";
+
+export interface Target {
+  /** What landing moves. */
+  readonly refName: string;
+  /** For people: the branch's short name. */
+  readonly label: string;
+  /** The working directory to keep in step; null: the worktree that has the branch checked out, found at each landing. */
+  readonly worktree: string | null;
+  /** The commit that effects land on now. Throws ERR_TARGET_GONE. */
+  tip(): Promise<string>;
+}
+
+/** Throws ERR_TARGET_NOT_FOUND, ERR_UNBORN_HEAD, ERR_REPOSITORY_BUSY, ERR_OPTION. */
+export async function openTarget(run: Run): Promise<Target> {
+  const branch = await openBranch(run);
+  return run.options.land === "commit" ? branch : openWorkingTree(run, branch);
+}
+
+async function openBranch(run: Run): Promise<Target> {
+  const { target } = run.options;
+  const { repository, git } = run;
+  if (repository.state !== "none") {
+    throw new CoppiceError(
+      "ERR_REPOSITORY_BUSY",
+      `${repository.workingDirectory} is in the middle of a ${repository.state}: finish it or give it up first ('git status' says how)`,
+    );
+  }
+  if (target === "HEAD" && repository.headOid === null) {
+    throw new CoppiceError("ERR_UNBORN_HEAD", `${repository.gitDirectory} has no commit yet: make a first one`);
+  }
+  const refName = target === "HEAD" ? (repository.headRef ?? "HEAD") : (await git.resolve({ name: target })).refName;
+  if (refName === null || !(refName === "HEAD" || refName.startsWith("refs/heads/"))) {
+    throw new CoppiceError(
+      "ERR_TARGET_NOT_FOUND",
+      `target ${JSON.stringify(target)} is not a branch of this repository`,
+    );
+  }
+  const label = refName.replace(/^refs\/heads\//, "");
+  const tip = async () => {
+    const { commitOid } = await git.resolve({ name: refName });
+    if (commitOid !== null) return commitOid;
+    throw new CoppiceError("ERR_TARGET_GONE", `${label} was deleted: recreate it, then land the kept work`);
+  };
+  return { refName, label, worktree: refName === "HEAD" ? repository.workingDirectory : null, tip };
+}
+
+/** Lands into the files of the working tree; the hidden ref follows the branch when the user commits meanwhile. */
+async function openWorkingTree(run: Run, branch: Target): Promise<Target> {
+  const { workingDirectory } = run.repository;
+  if (workingDirectory === null) {
+    throw new CoppiceError(
+      "ERR_OPTION",
+      'option "land": "working-tree" needs a working tree, and this repository is bare',
+    );
+  }
+  const refName = run.refs.tip;
+  let branchOid = await branch.tip();
+  let tipOid = (await run.git.resolve({ name: refName })).commitOid;
+  if (tipOid === null) tipOid = await moveTip(run, refName, branchOid);
+  const tip = async () => {
+    const nowOid = await branch.tip();
+    const current = (await run.git.resolve({ name: refName })).commitOid ?? nowOid;
+    if (nowOid === branchOid) return current;
+    const followed = await follow(run, { fromOid: branchOid, toOid: nowOid, tipOid: current, label: branch.label });
+    branchOid = nowOid;
+    return moveTip(run, refName, followed);
+  };
+  return { refName, label: branch.label, worktree: workingDirectory, tip };
+}
+
+async function moveTip(run: Run, refName: string, newOid: string): Promise<string> {
+  await run.git.flush({ refs: [{ refName, newOid, compare: false, expectedOid: null, reflog: null }] });
+  return newOid;
+}
+
+/** The user committed: what has landed so far is carried over to the new commit. */
+async function follow(
+  run: Run,
+  move: { fromOid: string; toOid: string; tipOid: string; label: string },
+): Promise<string> {
+  const { treeOid } = await run.git.merge({
+    baseOid: move.fromOid,
+    oursOid: move.toOid,
+    theirsOid: move.tipOid,
+    oursLabel: move.label,
+    theirsLabel: "landed",
+    content: false,
+  });
+  if (treeOid === null) {
+    throw new CoppiceError(
+      "ERR_TARGET_GONE",
+      `${move.label} moved to ${move.toOid.slice(0, 12)}, which contradicts what has landed in the working tree: start another run`,
+    );
+  }
+  const message = `What run ${run.id} has landed in the working tree\n`;
+  return (await run.git.commit({ treeOid, parentOids: [move.toOid], ...signatures(run), message })).oid;
+}

@@ -1,0 +1,38 @@
+// What passes through the merge room: a snapshot that waits to land goes in, a verdict about it comes out.
+
+import type { BlockedPath, Conflict, Outcome, OutcomeKind, Snapshot } from "../effect/effect.js";
+import type { StepClock } from "../effect/timings.js";
+import type { CoppiceError } from "../errors.js";
+
+export interface DisplacedPath {
+  path: string;
+  reason: string;
+  keptPath: string | null;
+}
+
+export type Verdict =
+  | { kind: "landed"; commitOid: string; displaced: readonly DisplacedPath[] }
+  | { kind: "unchanged" }
+  | { kind: "conflicted"; conflicts: readonly Conflict[] }
+  | { kind: "blocked"; blocked: readonly BlockedPath[] }
+  | { kind: "failed"; error: CoppiceError };
+
+/** A snapshot on disk that waits to land. */
+export interface Landable {
+  readonly effectId: string;
+  /** Of the request, for the ledger. */
+  readonly digest: string;
+  readonly snapshot: Snapshot & { readonly snapshotOid: string };
+  /** The commit's message without trailers. */
+  readonly message: string;
+  readonly clock: StepClock;
+  /** True: this is work kept earlier, whose ref goes when it lands. */
+  readonly wasKept: boolean;
+  /** The outcome that a verdict makes of this effect; it is what the ledger records. */
+  outcome(verdict: Verdict): Outcome;
+}
+
+/** Whether an effect that settled so leaves nothing to do, and so nothing to keep. */
+export function isSettledWell(kind: OutcomeKind): boolean {
+  return kind === "landed" || kind === "unchanged";
+}

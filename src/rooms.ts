@@ -1,0 +1,54 @@
+// Opens the rooms that a manager works with, in the order in which each stands on the last, and closes them in the other.
+
+import { EventHub } from "./events.js";
+import { openGit } from "./git/git.js";
+import { Ledger } from "./merge/ledger.js";
+import { MergeQueue } from "./merge/merge-queue.js";
+import { Settlement } from "./merge/settlement.js";
+import { openTarget, type Target } from "./merge/target.js";
+import type { Options } from "./options.js";
+import { openRun, type Run } from "./run.js";
+import { createRunner, type Runner } from "./runner/runner.js";
+import { Anchor } from "./worktree/anchor.js";
+import { Provisioner } from "./worktree/provision.js";
+import { WorktreePool } from "./worktree/worktree-pool.js";
+
+export interface Rooms {
+  readonly run: Run;
+  readonly events: EventHub;
+  readonly target: Target;
+  readonly pool: WorktreePool;
+  readonly anchor: Anchor;
+  readonly runner: Runner;
+  readonly settlement: Settlement;
+}
+
+/** Throws before anything is written when the repository or an option is refused. */
+export async function openRooms(path: string, options: Options): Promise<Rooms> {
+  const events = new EventHub();
+  const git = await openGit({ path, threads: options.limits.nativeThreads });
+  try {
+    const run = await openRun(git, options, events.emit);
+    const provisioner = await Provisioner.open(run);
+    const target = await openTarget(run);
+    const pool = await WorktreePool.open(run, provisioner);
+    // Held until the session closes or the process dies: a run whose instances are all gone may be recovered or cleaned.
+    await git.claim({ name: `run/${run.id}/${run.instanceId}`, owner: `process ${process.pid}` });
+    const ledger = new Ledger(run);
+    const settlement = new Settlement(run, ledger, new MergeQueue(run, target, ledger));
+    return { run, events, target, pool, anchor: new Anchor(run), runner: createRunner(options.limits), settlement };
+  } catch (error) {
+    await git.close();
+    throw error;
+  }
+}
+
+/** Every effect has settled and every lease has ended. Each room is closed even when one before it fails. */
+export async function closeRooms({ run, pool, anchor, runner }: Rooms): Promise<void> {
+  const results = await Promise.allSettled([runner.close()]);
+  for (const close of [() => pool.close(), () => anchor.close(), () => run.git.close()]) {
+    results.push(...(await Promise.allSettled([close()])));
+  }
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}

@@ -1,0 +1,176 @@
+// The street that every effect walks, top to bottom:
+// request -> acquire -> run -> snapshot -> release -> merge -> land. The details live in the rooms; their order lives here.
+
+import type { EffectRequest, Outcome, Snapshot } from "./effect/effect.js";
+import { OutcomeDraft } from "./effect/outcome.js";
+import { requestDigest } from "./effect/request-digest.js";
+import { CoppiceError, isCoppiceError } from "./errors.js";
+import type { Rooms } from "./rooms.js";
+import { isAbandoned } from "./runner/runner.js";
+import { Lease, type LeaseOwner } from "./worktree/lease.js";
+
+/** One effect on the street, and what the call that it belongs to wants to know and to decide. */
+export interface Walk {
+  readonly request: EffectRequest;
+  readonly signal: AbortSignal;
+  /** The commit to start from. Asked for once, when the walk begins. */
+  base(): Promise<string>;
+  /** It has a worktree, or has ended without one. */
+  admitted(): void;
+  /** Resolves when the effects before it have come to the merge queue; with order "settled" at once. */
+  turn(): Promise<void>;
+  /** It has come to the merge queue, or has ended before. */
+  passed(): void;
+}
+
+/** Walks one effect. Never rejects: whatever goes wrong is an outcome, and the work is kept. */
+export async function walkStreet(rooms: Rooms, owner: LeaseOwner, walk: Walk): Promise<Outcome> {
+  const { run, settlement, anchor } = rooms;
+  const { request, signal } = walk;
+  const draft = new OutcomeDraft(request.id, run.id);
+  const digest = requestDigest(request.task);
+  let outcome: Outcome;
+  try {
+    const earlier = await settlement.replay(request.id, digest);
+    if (earlier.outcome !== null) return earlier.outcome;
+    draft.attempt = earlier.attempt;
+    outcome = await walkAttempt(rooms, owner, walk, draft, digest);
+    // What the ledger has recorded is reachable through the target or through a ref of its own.
+    if (draft.snapshotOid !== null) anchor.settle(draft.snapshotOid);
+  } catch (error) {
+    // Not even the failure could be recorded; the anchor, or the worktree, still has the work.
+    outcome = draft.failed(asFailure(error, signal), null);
+  }
+  return outcome;
+}
+
+async function walkAttempt(
+  rooms: Rooms,
+  owner: LeaseOwner,
+  walk: Walk,
+  draft: OutcomeDraft,
+  digest: string,
+): Promise<Outcome> {
+  const { settlement } = rooms;
+  const { request, signal } = walk;
+  try {
+    const lease = await acquireLease(rooms, owner, draft, await walk.base(), signal);
+    walk.admitted();
+    const snapshot = await work(rooms, request, lease, draft, signal);
+    await walk.turn();
+    signal.throwIfAborted();
+    const landing = settlement.land(draft, digest, snapshot, request.message ?? `Effect ${request.id}`);
+    walk.passed();
+    return await landing;
+  } catch (error) {
+    return settlement.fail(draft, digest, asFailure(error, signal));
+  }
+}
+
+/** Waits for a worktree at the base. */
+export async function acquireLease(
+  rooms: Rooms,
+  owner: LeaseOwner,
+  draft: OutcomeDraft,
+  baseOid: string,
+  signal: AbortSignal,
+): Promise<Lease> {
+  const { run, pool, anchor } = rooms;
+  const { effectId } = draft;
+  draft.baseOid = baseOid;
+  const { worktree, created } = await draft.clock.time("acquireMs", () => pool.acquire(effectId, baseOid, signal));
+  run.emit("effect:acquired", { effectId, worktree: worktree.name, path: worktree.path, baseOid, created });
+  return new Lease({ run, pool, anchor, owner }, worktree, { effectId, baseOid });
+}
+
+/** Runs the task and gives the worktree back: what comes out is on disk, also when the task fails. */
+async function work(
+  rooms: Rooms,
+  request: EffectRequest,
+  lease: Lease,
+  draft: OutcomeDraft,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  try {
+    draft.value = (await runTask(rooms, request, lease, draft, signal)) ?? null;
+  } catch (error) {
+    if (isAbandoned(error)) await abandon(lease, draft, "its task still runs and could not be stopped");
+    else await snapshotAndVacate(rooms, lease, draft);
+    throw error;
+  }
+  return snapshotAndVacate(rooms, lease, draft);
+}
+
+async function runTask(
+  rooms: Rooms,
+  request: EffectRequest,
+  lease: Lease,
+  draft: OutcomeDraft,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { run, runner } = rooms;
+  const { limits } = run.options;
+  const effectId = request.id;
+  const asked = performance.now();
+  let started = asked;
+  let ok = false;
+  try {
+    const value = await runner.run({
+      effectId,
+      runId: run.id,
+      attempt: draft.attempt,
+      task: request.task,
+      path: lease.path,
+      signal,
+      timeoutMs: request.timeoutMs ?? limits.taskTimeoutMs,
+      graceMs: limits.graceMs,
+      outputBytes: limits.outputBytes,
+      valueBytes: limits.valueBytes,
+      inheritDescriptors: [lease.descriptor],
+      onStart: () => {
+        started = performance.now();
+        draft.clock.add("waitMs", started - asked);
+        run.emit("task:started", { effectId, path: lease.path });
+      },
+      onProgress: (value) => run.emit("task:progress", { effectId, value }),
+      onOutput: (stream, text) => run.emit("task:output", { effectId, stream, text }),
+    });
+    ok = true;
+    return value;
+  } finally {
+    draft.clock.add("runMs", performance.now() - started);
+    run.emit("task:ended", { effectId, ok });
+  }
+}
+
+async function snapshotAndVacate(rooms: Rooms, lease: Lease, draft: OutcomeDraft): Promise<Snapshot> {
+  const { run } = rooms;
+  let snapshot: Snapshot;
+  try {
+    snapshot = await draft.clock.time("snapshotMs", () => lease.snapshot());
+  } catch (error) {
+    await abandon(lease, draft, "no snapshot could be made");
+    throw error;
+  }
+  draft.hold(snapshot, lease.path);
+  run.emit("effect:snapshotted", {
+    effectId: draft.effectId,
+    snapshotOid: snapshot.snapshotOid,
+    paths: snapshot.changes.length,
+  });
+  await draft.clock.time("releaseMs", () => lease.vacate(snapshot));
+  return snapshot;
+}
+
+async function abandon(lease: Lease, draft: OutcomeDraft, reason: string): Promise<void> {
+  draft.keptWorktree = lease.path;
+  await lease.abandon(reason);
+}
+
+/** An abort may reach us as whatever the caller aborted with. */
+export function asFailure(error: unknown, signal: AbortSignal): CoppiceError {
+  if (isCoppiceError(error)) return error;
+  if (!signal.aborted || error !== signal.reason) return CoppiceError.from(error, "ERR_NATIVE");
+  const message = error instanceof Error ? error.message : String(error);
+  return new CoppiceError("ERR_ABORTED", `aborted: ${message}`, { cause: error });
+}

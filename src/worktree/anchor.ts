@@ -1,0 +1,56 @@
+// The anchor: one ref whose commit has every unsettled snapshot of this process as a parent, so that nobody's gc drops a
+// result that still waits to land (PROTOCOLS P1). A worktree may be reset only after `hold` has resolved.
+
+import { GroupFlush } from "../group-flush.js";
+import { type Run, signatures } from "../run.js";
+
+export class Anchor {
+  readonly #run: Run;
+  readonly #refName: string;
+  readonly #held = new Set<string>();
+  readonly #flush = new GroupFlush(() => this.#write());
+  #written = false;
+
+  /** Several processes may share a run ID, so each has an anchor of its own. */
+  constructor(run: Run) {
+    this.#run = run;
+    this.#refName = run.refs.anchor(run.instanceId);
+  }
+
+  /** Resolves once the snapshot is on disk and reachable. */
+  async hold(snapshotOid: string): Promise<void> {
+    this.#held.add(snapshotOid);
+    try {
+      await this.#flush.request();
+    } catch (error) {
+      this.#held.delete(snapshotOid);
+      throw error;
+    }
+  }
+
+  /** The snapshot has settled: landed, kept under a ref of its own, or dropped. The ref itself follows with the next hold. */
+  settle(snapshotOid: string): void {
+    this.#held.delete(snapshotOid);
+  }
+
+  /** Removes the ref, or leaves exactly what has not settled. */
+  async close(): Promise<void> {
+    if (this.#written) await this.#flush.request();
+  }
+
+  async #write(): Promise<void> {
+    const { git } = this.#run;
+    const parentOids = [...this.#held];
+    let newOid: string | null = null;
+    if (parentOids.length > 0) {
+      const { treeOid } = await git.resolve({ name: parentOids[0] as string });
+      const tree = treeOid ?? (await git.editTextTree({ treeOid: null, edits: [] })).oid;
+      const message = `Anchor of ${parentOids.length} unsettled snapshots\n`;
+      newOid = (await git.commit({ treeOid: tree, parentOids, ...signatures(this.#run), message })).oid;
+    }
+    await git.flush({
+      refs: [{ refName: this.#refName, newOid, compare: false, expectedOid: null, reflog: null }],
+    });
+    this.#written = newOid !== null;
+  }
+}

@@ -1,0 +1,56 @@
+// Where the pool's worktrees go: beside the repository and never inside it, because linters, watchers and test runners walk
+// into whatever lies beneath a working tree.
+
+import { access, constants, mkdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { CoppiceError } from "../errors.js";
+import type { Run } from "../run.js";
+
+/**
+ * The pool's folder: `worktreesPath`, or `<repository>.worktrees`. Real, absolute, writable, outside of the working tree and of
+ * the git directory. Throws ERR_WORKTREES_PATH.
+ */
+export async function placeFolder(run: Run): Promise<string> {
+  const { workingDirectory, commonDirectory } = run.repository;
+  const home = workingDirectory ?? commonDirectory;
+  const wanted = resolve(run.options.worktreesPath ?? join(dirname(home), `${basename(home)}.worktrees`));
+  for (const root of [workingDirectory, commonDirectory]) {
+    if (root === null || !isBeneath(await realPathOf(wanted), root)) continue;
+    throw new CoppiceError(
+      "ERR_WORKTREES_PATH",
+      `worktreesPath ${wanted} lies inside the repository ${root}: linters, watchers and test runners would walk into it; ` +
+        "choose a folder beside it",
+    );
+  }
+  try {
+    await mkdir(wanted, { recursive: true });
+    await access(wanted, constants.W_OK | constants.X_OK);
+    return await realpath(wanted);
+  } catch (error) {
+    throw new CoppiceError(
+      "ERR_WORKTREES_PATH",
+      `the worktrees folder ${wanted} cannot be made or written: ${(error as Error).message}`,
+      {
+        cause: error,
+        details: { path: wanted },
+      },
+    );
+  }
+}
+
+/** The real path of a folder that may not exist yet: of its nearest ancestor that does. */
+async function realPathOf(path: string): Promise<string> {
+  for (let ancestor = path; ; ancestor = dirname(ancestor)) {
+    const found = await stat(ancestor).then(
+      () => true,
+      () => false,
+    );
+    if (found) return join(await realpath(ancestor), relative(ancestor, path));
+    if (ancestor === dirname(ancestor)) return path;
+  }
+}
+
+function isBeneath(path: string, root: string): boolean {
+  const from = relative(root, path);
+  return from === "" || (from !== ".." && !from.startsWith(`..${sep}`));
+}

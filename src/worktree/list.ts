@@ -1,0 +1,35 @@
+// The worktrees of Coppice as git sees them: what each is for is read from its lock reason, which `git worktree list` shows.
+
+import type { Git } from "../git/git.js";
+
+export interface ManagedWorktree {
+  readonly name: string;
+  readonly path: string;
+  /** "leased": an effect works in it. "idle": warm in a pool. "kept": it holds work that a commit cannot. */
+  readonly state: "leased" | "idle" | "kept";
+  readonly runId: string | null;
+  readonly effectId: string | null;
+  readonly headOid: string | null;
+  /** Git's lock reason. */
+  readonly reason: string;
+}
+
+export const lockReason = {
+  leased: (runId: string, effectId: string) => `coppice: effect ${effectId}, run ${runId}`,
+  idle: (runId: string) => `coppice: idle, run ${runId}`,
+  kept: (runId: string, effectId: string, why: string) => `coppice: kept effect ${effectId}, run ${runId}: ${why}`,
+};
+
+const pattern = /^coppice: (?:(idle)|(kept )?effect ([^,]+)), run ([^:\s]+)/;
+
+/** Of every run, sorted by name. */
+export async function listWorktrees(git: Git): Promise<ManagedWorktree[]> {
+  const { worktrees } = await git.listWorktrees({});
+  return worktrees.flatMap(({ name, path, lockReason: reason, headOid }) => {
+    const match = pattern.exec(reason ?? "");
+    if (reason === null || match === null) return [];
+    const [, idle, kept, effectId = null, runId = null] = match;
+    const state = idle !== undefined ? "idle" : kept !== undefined ? "kept" : "leased";
+    return [{ name, path, state, runId, effectId, headOid, reason }];
+  });
+}

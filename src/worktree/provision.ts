@@ -1,0 +1,126 @@
+// Gives a worktree the ignored files without which nothing runs: node_modules linked, .env copied, and what the
+// repository's .worktreeinclude names copied. Provisioned paths are never part of a snapshot and survive a reset.
+//
+// Limits: globs are relative to the main working tree and must stay inside it; a link is shared with the user's own
+// folder, so a task that writes through it writes there.
+
+import { cp, lstat, mkdir, readFile, readlink, rm, symlink } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
+import ignore from "ignore";
+import { glob } from "tinyglobby";
+import { CoppiceError } from "../errors.js";
+import type { Run } from "../run.js";
+
+/** What a worktree was given: paths relative to its root, `/` between components. */
+export interface Provisioned {
+  readonly paths: string[];
+}
+export const emptyProvision: Provisioned = { paths: [] };
+
+interface Plan {
+  readonly source: string;
+  readonly links: readonly string[];
+  readonly copies: readonly string[];
+}
+
+const includeFile = ".worktreeinclude";
+const maxIncluded = 100_000;
+
+export class Provisioner {
+  readonly #plan: Plan | null;
+
+  private constructor(plan: Plan | null) {
+    this.#plan = plan;
+  }
+
+  /** Reads the globs once: every worktree of a run gets the same. Throws ERR_PROVISION. */
+  static async open(run: Run): Promise<Provisioner> {
+    const source = run.repository.workingDirectory;
+    const { link, copy, worktreeinclude } = run.options.provision;
+    for (const pattern of [...link, ...copy]) requireInside(pattern);
+    if (source === null) return new Provisioner(null);
+    const links = await expand(source, link);
+    const copies = [...(await expand(source, copy)), ...(worktreeinclude ? await readIncludes(run, source) : [])];
+    const outside = copies.filter((path) => !links.some((linked) => path === linked || path.startsWith(`${linked}/`)));
+    return new Provisioner({ source, links, copies: [...new Set(outside)] });
+  }
+
+  /** Brings every provisioned path of the worktree to what it is in the main working tree. */
+  async provision(worktreePath: string): Promise<Provisioned> {
+    const plan = this.#plan;
+    if (plan === null) return emptyProvision;
+    for (const path of plan.links) await place(path, () => linkOne(plan.source, worktreePath, path));
+    for (const path of plan.copies) await place(path, () => copyOne(plan.source, worktreePath, path));
+    return { paths: [...plan.links, ...plan.copies] };
+  }
+}
+
+function requireInside(pattern: string): void {
+  if (!isAbsolute(pattern) && !pattern.split(/[\\/]/).includes("..") && !pattern.split("/").includes(".git")) return;
+  throw new CoppiceError(
+    "ERR_PROVISION",
+    `provision glob ${JSON.stringify(pattern)} leads outside the working tree or into .git`,
+  );
+}
+
+/** Files and folders that match; a folder stands for everything below it. */
+async function expand(source: string, patterns: readonly string[]): Promise<string[]> {
+  if (patterns.length === 0) return [];
+  const found = await glob([...patterns], {
+    cwd: source,
+    dot: true,
+    onlyFiles: false,
+    expandDirectories: false,
+    followSymbolicLinks: false,
+    ignore: ["**/.git/**", ".git"],
+  });
+  const paths = found.map((path) => path.replace(/\/+$/, "")).sort();
+  return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
+}
+
+/** The ignored paths of the main working tree that .worktreeinclude names, in gitignore's syntax. */
+async function readIncludes(run: Run, source: string): Promise<string[]> {
+  const text = await readFile(join(source, includeFile), "utf8").catch(() => null);
+  if (text === null) return [];
+  const rules = ignore().add(text);
+  const { paths } = await run.git.listIgnored({ path: source, maxEntries: maxIncluded });
+  return paths.filter((path) => rules.ignores(path)).map((path) => path.replace(/\/+$/, ""));
+}
+
+async function place(path: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    throw new CoppiceError("ERR_PROVISION", `cannot provision ${path}: ${(error as Error).message}`, {
+      cause: error,
+      details: { path },
+    });
+  }
+}
+
+async function linkOne(source: string, worktreePath: string, path: string): Promise<void> {
+  const from = join(source, path);
+  const to = join(worktreePath, path);
+  if ((await readlink(to).catch(() => null)) === from) return;
+  await rm(to, { recursive: true, force: true });
+  await mkdir(dirname(to), { recursive: true });
+  await symlink(from, to);
+}
+
+/** Copies again only what differs in size or time: the task before may have edited its copy. */
+async function copyOne(source: string, worktreePath: string, path: string): Promise<void> {
+  const from = join(source, path);
+  const to = join(worktreePath, path);
+  if (!(await isSameCopy(from, to))) {
+    await rm(to, { recursive: true, force: true });
+    await mkdir(dirname(to), { recursive: true });
+    await cp(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, errorOnExist: true });
+  }
+}
+
+async function isSameCopy(from: string, to: string): Promise<boolean> {
+  const [wanted, found] = await Promise.all([lstat(from), lstat(to).catch(() => null)]);
+  // A folder is copied again each time: its own times say nothing about the files below it.
+  if (found === null || !wanted.isFile() || !found.isFile()) return false;
+  return wanted.size === found.size && Math.trunc(wanted.mtimeMs) === Math.trunc(found.mtimeMs);
+}

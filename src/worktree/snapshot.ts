@@ -1,0 +1,36 @@
+// The snapshot of a lease: everything that the task changed becomes one commit, and the commit is on disk when this
+// resolves. Only then may the worktree be reset.
+
+import type { Snapshot } from "../effect/effect.js";
+import { type Run, signatures } from "../run.js";
+import type { Anchor } from "./anchor.js";
+import type { PooledWorktree } from "./worktree-pool.js";
+
+/** Throws ERR_NO_SPACE, ERR_NATIVE, ERR_CORRUPT; the files are then untouched and the worktree is the only copy. */
+export async function takeSnapshot(
+  run: Run,
+  anchor: Anchor,
+  worktree: PooledWorktree,
+  effect: { effectId: string; baseOid: string },
+): Promise<Snapshot> {
+  const { limits } = run.options;
+  const reply = await run.git.snapshot({
+    name: worktree.name,
+    path: worktree.path,
+    baseOid: effect.baseOid,
+    exclude: worktree.provisioned.paths,
+    maxFiles: limits.snapshotFiles,
+    maxBytes: limits.snapshotBytes,
+    ...signatures(run),
+    message: `Snapshot of effect ${effect.effectId}\n`,
+  });
+  if (reply.snapshotOid !== null) await anchor.hold(reply.snapshotOid);
+  return {
+    snapshotOid: reply.snapshotOid,
+    treeOid: reply.treeOid,
+    baseOid: effect.baseOid,
+    changes: reply.changes,
+    unheld: reply.unheld,
+    taskMessages: reply.taskCommits.map((commit) => commit.message),
+  };
+}
