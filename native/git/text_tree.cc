@@ -87,7 +87,8 @@ PathsReply listTreePaths(Session& session, const ListTreeRequest& request, const
   if (!prefix.empty() && prefix.back() == '/') prefix.pop_back();
   if (!prefix.empty()) {
     const auto entry = entryAt(*handle, treeOid, prefix, cancel);
-    if (!entry || !entry->isTree()) return {};
+    if (!entry) return {};
+    if (!entry->isTree()) return {{prefix}};
     treeOid = entry->oid;
     prefix += '/';
   }

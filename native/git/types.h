@@ -193,7 +193,7 @@ struct TextReply {
   }
 };
 
-// Every file below `prefix` ("" or a directory) of a tree-ish: paths only, sorted, at most `maxEntries`.
+// Every file at or below `prefix` ("": all) of a tree-ish: paths only, sorted, at most `maxEntries`.
 struct ListTreeRequest {
   Oid treeishOid;
   std::string prefix;

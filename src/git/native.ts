@@ -133,7 +133,7 @@ export interface TextReply {
   text: string | null;
 }
 
-/** Every file below `prefix` ("" or a directory) of a tree-ish: paths only, sorted, at most `maxEntries`. */
+/** Every file at or below `prefix` ("": all) of a tree-ish: paths only, sorted, at most `maxEntries`. */
 export interface ListTreeRequest {
   treeishOid: Oid;
   prefix: string;

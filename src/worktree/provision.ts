@@ -40,7 +40,9 @@ export class Provisioner {
     for (const pattern of [...link, ...copy]) requireInside(pattern);
     if (source === null) return new Provisioner(null);
     const links = await expand(source, link);
-    const copies = [...(await expand(source, copy)), ...(worktreeinclude ? await readIncludes(run, source) : [])];
+    const named = await expand(source, copy);
+    await requireUntracked(run, [...links, ...named]);
+    const copies = [...named, ...(worktreeinclude ? await readIncludes(run, source) : [])];
     const outside = copies.filter((path) => !links.some((linked) => path === linked || path.startsWith(`${linked}/`)));
     return new Provisioner({ source, links, copies: [...new Set(outside)] });
   }
@@ -76,6 +78,20 @@ async function expand(source: string, patterns: readonly string[]): Promise<stri
   });
   const paths = found.map((path) => path.replace(/\/+$/, "")).sort();
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
+}
+
+/** A tracked path would be missing from every snapshot, and so be deleted by every effect. */
+async function requireUntracked(run: Run, paths: readonly string[]): Promise<void> {
+  const { headOid } = run.repository;
+  if (headOid === null) return;
+  for (const prefix of paths) {
+    const tracked = await run.git.listTreePaths({ treeishOid: headOid, prefix, maxEntries: 1 });
+    if (tracked.paths.length === 0) continue;
+    throw new CoppiceError(
+      "ERR_PROVISION",
+      `${tracked.paths[0]} is tracked, so every worktree has it already: provision ignored files only`,
+    );
+  }
 }
 
 /** The ignored paths of the main working tree that .worktreeinclude names, in gitignore's syntax. */
