@@ -113,7 +113,7 @@ test("parallel.all gives the values, or an EffectsError with every outcome", asy
   const manager = await openManager(repository);
   const values = await manager.parallel.all([
     { id: "one", task: () => 1 },
-    { id: "two", task: async ({ resolve }) => (await writeFile(resolve("a.txt"), "2\n"), "two") },
+    { id: "two", task: ({ resolve }) => writeFile(resolve("a.txt"), "2\n").then(() => "two") },
   ]);
   expect(values).toEqual([1, "two"]);
   const failing = manager.parallel.all([
