@@ -15,12 +15,13 @@ vi.mock("../../src/git/git.js", async (importOriginal) => {
     ...original,
     openGit: async (options: Parameters<typeof original.openGit>[0]) =>
       new Proxy(await original.openGit(options), {
-        get(git, name: keyof typeof git) {
-          const method = git[name] as (...args: unknown[]) => Promise<unknown>;
+        get(git, name) {
+          const method: unknown = Reflect.get(git, name, git);
+          if (typeof method !== "function") return method;
           return async (...args: unknown[]) => {
-            const hook = hooks.before.get(name);
+            const hook = hooks.before.get(String(name));
             // Once: the next round of the same landing goes undisturbed.
-            hooks.before.delete(name);
+            hooks.before.delete(String(name));
             await hook?.();
             return method.apply(git, args);
           };
