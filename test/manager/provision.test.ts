@@ -1,0 +1,107 @@
+// Ignored files that a worktree needs: linked, copied, or named by .worktreeinclude; never part of what lands.
+import { lstat, readFile, readlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { commandTask } from "../../src/index.js";
+import { expectSound, openManager } from "../support/manager.js";
+import { createRepository } from "../support/repository.js";
+
+const tree = { ".gitignore": "node_modules/\n.env*\nlocal/\n", "a.txt": "a\n" };
+const ignored = {
+  "node_modules/.bin/tool": { executable: "#!/bin/sh\necho tooled > a.txt\n" },
+  ".env": "SECRET=1\n",
+  ".env.other": "OTHER=1\n",
+  "local/settings.json": "{}\n",
+};
+
+test("links and copies are there, a command finds its tools, and none of them lands", async () => {
+  const repository = await createRepository({ tree });
+  await repository.write(ignored);
+  const manager = await openManager(repository, { provision: { link: ["node_modules"], copy: [".env", "local"] } });
+  const seen = await manager.run({
+    id: "look",
+    task: async ({ resolve }) => ({
+      link: await readlink(resolve("node_modules")),
+      env: await readFile(resolve(".env"), "utf8"),
+      settings: await readFile(resolve("local/settings.json"), "utf8"),
+      other: await lstat(resolve(".env.other")).then(
+        () => "there",
+        () => "not there",
+      ),
+    }),
+  });
+  const link = join(repository.path, "node_modules");
+  expect(seen).toMatchObject({
+    kind: "unchanged",
+    value: { link, env: "SECRET=1\n", settings: "{}\n", other: "not there" },
+  });
+  const tooled = await manager.run({ id: "tool", task: commandTask("node_modules/.bin/tool") });
+  expect(tooled).toMatchObject({ kind: "landed", changes: [{ path: "a.txt" }] });
+  await manager.close();
+  expect(await readFile(join(repository.path, "node_modules/.bin/tool"), "utf8")).toContain("tooled");
+  expect(await repository.status()).toBe("");
+  await expectSound(repository);
+});
+
+test("a copy that one effect edits is whole again for the next, also with ignored files kept", async () => {
+  for (const kept of ["keep", "clean"] as const) {
+    const repository = await createRepository({ tree });
+    await repository.write(ignored);
+    const manager = await openManager(repository, {
+      limits: { worktrees: 1 },
+      ignored: kept,
+      provision: { copy: [".env", "local"] },
+    });
+    await manager.run({
+      id: "spoil",
+      task: async ({ resolve }) => {
+        await writeFile(resolve(".env"), "SECRET=2, and longer\n");
+        await writeFile(resolve("local/settings.json"), "[]\n");
+      },
+    });
+    const next = await manager.run({
+      id: "next",
+      task: async ({ resolve }) => [
+        await readFile(resolve(".env"), "utf8"),
+        await readFile(resolve("local/settings.json"), "utf8"),
+      ],
+    });
+    expect(next).toMatchObject({ value: ["SECRET=1\n", "{}\n"] });
+    await manager.close();
+  }
+});
+
+test(".worktreeinclude names ignored files in gitignore's syntax", async () => {
+  const repository = await createRepository({ tree: { ...tree, ".worktreeinclude": ".env*\n!.env.other\nlocal/\n" } });
+  await repository.write(ignored);
+  const manager = await openManager(repository);
+  const there = (path: string) =>
+    lstat(path).then(
+      () => true,
+      () => false,
+    );
+  const outcome = await manager.run({
+    id: "look",
+    task: ({ resolve }) =>
+      Promise.all([".env", ".env.other", "local/settings.json", "node_modules"].map((path) => there(resolve(path)))),
+  });
+  expect(outcome).toMatchObject({ value: [true, false, true, false] });
+});
+
+test("ignored files that a task makes go at release, or stay with ignored: keep", async () => {
+  for (const kept of ["keep", "clean"] as const) {
+    const repository = await createRepository({ tree });
+    const manager = await openManager(repository, { limits: { worktrees: 1 }, ignored: kept });
+    await manager.run({ id: "make", task: ({ resolve }) => writeFile(resolve(".env"), "cache\n") });
+    const next = await manager.run({
+      id: "look",
+      task: ({ resolve }) =>
+        lstat(resolve(".env")).then(
+          () => "stays",
+          () => "gone",
+        ),
+    });
+    expect(next).toMatchObject({ kind: "unchanged", value: kept === "keep" ? "stays" : "gone" });
+    await manager.close();
+  }
+});

@@ -1,0 +1,100 @@
+// Redelivery under a run ID that was passed: an effect that has landed is not run again, one that has not is.
+import { writeFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import type { TaskContext } from "../../src/index.js";
+import { coppiceRefs, expectSound, openManager } from "../support/manager.js";
+import { createRepository } from "../support/repository.js";
+
+const tree = { "a.txt": "a\n" };
+
+test("landed and unchanged outcomes are replayed by another manager of the same run, value and all", async () => {
+  const repository = await createRepository({ tree });
+  let runs = 0;
+  const requests = [
+    {
+      id: "edit",
+      task: async ({ resolve }: TaskContext<undefined>) => {
+        runs += 1;
+        await writeFile(resolve("a.txt"), "edited\n");
+        return { nested: ["value", 1, null] };
+      },
+    },
+    {
+      id: "look",
+      task: () => {
+        runs += 1;
+        return "looked";
+      },
+    },
+  ];
+  const first = await openManager(repository, { runId: "run-1" });
+  const settled = await first.parallel.allSettled(requests);
+  await first.close();
+  const second = await openManager(repository, { runId: "run-1" });
+  const replayed = await second.parallel.allSettled(requests);
+  await second.close();
+  expect(runs).toBe(2);
+  expect(replayed).toMatchObject([
+    { kind: "landed", replayed: true, value: { nested: ["value", 1, null] }, commitOid: await repository.oid("HEAD") },
+    { kind: "unchanged", replayed: true, value: "looked" },
+  ]);
+  expect(replayed[0]?.changes).toEqual(settled[0]?.changes);
+  const fresh = await openManager(repository);
+  await fresh.parallel.allSettled(requests);
+  expect(runs).toBe(4);
+  await fresh.close();
+  await expectSound(repository);
+});
+
+test("the same effect with another task is refused, and nothing runs", async () => {
+  const repository = await createRepository({ tree });
+  const first = await openManager(repository, { runId: "run-1" });
+  await first.run({ id: "one", task: () => 1 });
+  await first.close();
+  const second = await openManager(repository, { runId: "run-1" });
+  expect(await second.run({ id: "one", task: () => 2 })).toMatchObject({
+    kind: "failed",
+    error: { code: "ERR_EFFECT_REUSED" },
+  });
+});
+
+test("a failed effect runs again, and what it had kept stays under its attempt number", async () => {
+  const repository = await createRepository({ tree });
+  let fails = true;
+  const request = {
+    id: "flaky",
+    task: async ({ resolve, attempt }: TaskContext<undefined>) => {
+      await writeFile(resolve("a.txt"), `attempt ${attempt}\n`);
+      if (fails) throw new Error("not yet");
+    },
+  };
+  const manager = await openManager(repository, { runId: "run-1" });
+  expect(await manager.run(request)).toMatchObject({ kind: "failed", attempt: 1 });
+  expect(await manager.run(request)).toMatchObject({ kind: "failed", attempt: 2 });
+  fails = false;
+  expect(await manager.run(request)).toMatchObject({ kind: "landed", attempt: 3 });
+  await manager.close();
+  expect(await coppiceRefs(repository)).toEqual([
+    "refs/coppice/run-1/attempts/flaky/1",
+    "refs/coppice/run-1/attempts/flaky/2",
+    "refs/coppice/run-1/ledger",
+  ]);
+  expect(await repository.git("show", "refs/coppice/run-1/attempts/flaky/1:a.txt")).toBe("attempt 1");
+  expect(await repository.git("show", "HEAD:a.txt")).toBe("attempt 3");
+  await expectSound(repository);
+});
+
+test("an effect that another process of the run works on is not run twice", async () => {
+  const repository = await createRepository({ tree });
+  const [first, second] = [
+    await openManager(repository, { runId: "run-1" }),
+    await openManager(repository, { runId: "run-1" }),
+  ];
+  const lease = await first.acquire("one");
+  expect(await second.run({ id: "one", task: () => 1 })).toMatchObject({
+    kind: "failed",
+    error: { code: "ERR_EFFECT_CLAIMED" },
+  });
+  await lease.discard();
+  expect(await second.run({ id: "one", task: () => 1 })).toMatchObject({ kind: "unchanged" });
+});
