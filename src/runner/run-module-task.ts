@@ -20,9 +20,10 @@ export async function runModuleTask(
   post: (message: MessageFromTask) => void,
 ): Promise<LastMessage> {
   post({ kind: "started", threadId });
-  const before = openResources();
   const restoreEnvironment = setEnvironment(start.environment);
   const releaseOutput = redirectOutput(post);
+  // Only now: to touch the output streams of a process opens them.
+  const before = openResources();
   const last = await settle(start, signal, post);
   releaseOutput();
   restoreEnvironment();

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createRunner, type Runner } from "../../src/runner/runner.js";
 import type { Json } from "../../src/task.js";
 import { TaskGate } from "../support/task-gate.js";
@@ -213,11 +213,24 @@ describe.each(["thread", "process"] as const)("a module task in a %s", (runIn) =
     expect(await Promise.all(values)).toEqual(["never asked", "never asked"]);
   });
 
-  test("runs out of time, counted from its start", async () => {
-    const { request } = await record(waiting("spins"), { timeoutMs: 1, graceMs: 0 });
-    const error = await failureOf(runner.run(request));
+  test("runs out of time, counted from its start and not from its place in the line", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const gate = await TaskGate.create();
+    const runner = openRunner({ threads: 1, processes: 1 });
+    const first = await record(waiting("ignores", { gate: gate.path }), { effectId: "first" });
+    const second = await record(waiting("default", { gate: gate.path }), { effectId: "second", timeoutMs: 1_000 });
+    const value = runner.run(first.request);
+    const failure = failureOf(runner.run(second.request));
+    await gate.reached("first");
+    vi.advanceTimersByTime(10_000);
+    await gate.release("first");
+    expect(await value).toBe("never asked");
+    await gate.reached("second");
+    vi.advanceTimersByTime(1_000);
+    const error = await failure;
     expect(error.code).toBe("ERR_TIMEOUT");
-    expect(error.message).toContain("1 ms, counted from its start");
+    expect(error.message).toContain("longer than 1000 ms, counted from its start");
   });
 
   test("is not started when it is aborted while it waits for its turn", async () => {

@@ -40,6 +40,12 @@ export class TaskGate {
     this.waiting.delete(name);
   }
 
+  /** Resolves once the one of that name, which waits at the gate, is gone without being let go. */
+  async left(name: string): Promise<void> {
+    const socket = this.waiting.get(name);
+    if (socket && !socket.closed) await once(socket, "close");
+  }
+
   /** Names of those that wait now. */
   get names(): string[] {
     return [...this.waiting.keys()].sort();
