@@ -1,7 +1,9 @@
 // The TREE extension (git's cache tree): for each directory the number of entries below it and its tree's oid, so that
 // `git status` and `git write-tree` need not compute them. A directory that changed has -1 entries and no oid.
+#include <cstring>
 #include <memory>
 
+#include "cached_tree.h"
 #include "failure.h"
 #include "index_bytes.h"
 #include "index_file.h"
@@ -12,13 +14,6 @@ namespace {
 
 constexpr unsigned kMaxDepth = 1024;
 constexpr const char* kOperation = "indexFile.treeExtension";
-
-struct Node {
-  std::string name;
-  long entries = -1;
-  std::string oid;
-  std::vector<std::unique_ptr<Node>> children;
-};
 
 // Decimal digits, "-1" only as a whole. False for anything that git would not have written.
 bool parseCount(std::string_view text, bool minusOne, long& value) {
@@ -35,8 +30,8 @@ bool parseCount(std::string_view text, bool minusOne, long& value) {
   return true;
 }
 
-std::unique_ptr<Node> parseNode(ByteReader& reader, unsigned depth) {
-  auto node = std::make_unique<Node>();
+std::unique_ptr<CachedTree> parseNode(ByteReader& reader, unsigned depth) {
+  auto node = std::make_unique<CachedTree>();
   std::string_view name, entries, children, oid;
   long childCount = 0;
   if (depth > kMaxDepth || !reader.takeUntil('\0', name) || !reader.takeUntil(' ', entries) ||
@@ -45,7 +40,7 @@ std::unique_ptr<Node> parseNode(ByteReader& reader, unsigned depth) {
   if (!parseCount(entries, true, node->entries) || !parseCount(children, false, childCount)) return nullptr;
   if (node->entries >= 0 && !reader.take(20, oid)) return nullptr;
   node->name = name;
-  node->oid = oid;
+  if (!oid.empty()) std::memcpy(node->oid.id, oid.data(), sizeof node->oid.id);
   for (long i = 0; i < childCount; i++) {
     node->children.push_back(parseNode(reader, depth + 1));
     if (!node->children.back()) return nullptr;
@@ -53,19 +48,18 @@ std::unique_ptr<Node> parseNode(ByteReader& reader, unsigned depth) {
   return node;
 }
 
-void appendNode(const Node& node, std::string& data) {
+void appendNode(const CachedTree& node, std::string& data) {
   data += node.name;
   data.push_back('\0');
   data += std::to_string(node.entries) + ' ' + std::to_string(node.children.size()) + '\n';
-  data += node.oid;
+  if (node.entries >= 0) data.append(reinterpret_cast<const char*>(node.oid.id), sizeof node.oid.id);
   for (const auto& child : node.children) appendNode(*child, data);
 }
 
-void invalidate(Node& root, const std::string& path) {
-  Node* node = &root;
+void invalidate(CachedTree& root, const std::string& path) {
+  CachedTree* node = &root;
   for (size_t start = 0;;) {
     node->entries = -1;
-    node->oid.clear();
     const size_t slash = path.find('/', start);
     const std::string_view name =
         std::string_view(path).substr(start, slash == std::string::npos ? slash : slash - start);
@@ -115,10 +109,15 @@ std::string treeExtensionFor(Handle& handle, const Oid& treeOid, const Cancel& c
   return data;
 }
 
-std::optional<std::string> invalidateTreeExtension(const std::string& data, const std::vector<std::string>& paths) {
+std::unique_ptr<CachedTree> parseTreeExtension(std::string_view data) {
   ByteReader reader(data);
-  const std::unique_ptr<Node> root = parseNode(reader, 0);
-  if (!root || reader.left() > 0) return std::nullopt;
+  std::unique_ptr<CachedTree> root = parseNode(reader, 0);
+  return reader.left() > 0 ? nullptr : std::move(root);
+}
+
+std::optional<std::string> invalidateTreeExtension(const std::string& data, const std::vector<std::string>& paths) {
+  const std::unique_ptr<CachedTree> root = parseTreeExtension(data);
+  if (!root) return std::nullopt;
   for (const std::string& path : paths) invalidate(*root, path);
   std::string changed;
   changed.reserve(data.size());
