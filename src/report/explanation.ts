@@ -1,0 +1,63 @@
+// For each effect that did not land: why, and the commands to type. Also what landed effects left that somebody must know.
+
+import type { Kept, Outcome } from "../effect/effect.js";
+import type { CoppiceError } from "../errors.js";
+import { outcomeStyles, type Paint, plain } from "./style.js";
+
+const maxListed = 8;
+const maxOutputLines = 6;
+
+/** Lines without a line break; empty when there is nothing to say. */
+export function explainOutcomes(outcomes: readonly Outcome[], paint: Paint = plain): string[] {
+  return outcomes.flatMap((outcome) => {
+    const lines = [...reasons(outcome), ...leftovers(outcome), ...commands(outcome.kept, paint)];
+    if (lines.length === 0) return [];
+    const { mark, format } = outcomeStyles[outcome.kind];
+    const title = `${paint(format, `${mark} ${outcome.kind}`)}  ${paint("bold", outcome.effectId)}`;
+    return [title, ...lines.map((line) => `  ${line}`), ""];
+  });
+}
+
+function reasons(outcome: Outcome): string[] {
+  switch (outcome.kind) {
+    case "conflicted":
+      return listed(outcome.conflicts.map(({ path, kind }) => `${kind} conflict in ${path}`));
+    case "blocked":
+      return listed(outcome.blocked.map(({ path, reason }) => `${path} has your own change (${reason}), which stays`));
+    case "failed":
+    case "aborted":
+      return describeError(outcome.error);
+    default:
+      return [];
+  }
+}
+
+function describeError(error: CoppiceError): string[] {
+  const { details } = error;
+  const output = (details.stderr?.trim() || details.stdout?.trim() || "").split("\n").filter((line) => line !== "");
+  return [`${error.message} (${error.code})`, ...output.slice(-maxOutputLines).map((line) => `| ${line}`)];
+}
+
+function leftovers(outcome: Outcome): string[] {
+  const unheld = outcome.unheld.map(({ path, reason }) => `${path} cannot be part of a commit (${reason})`);
+  const displaced = outcome.kind !== "landed" ? [] : outcome.displaced;
+  const put = displaced.map(
+    ({ path, keptPath }) =>
+      `${path} was changed while landing: ${keptPath === null ? "yours stayed" : `yours is ${keptPath}`}`,
+  );
+  return listed([...unheld, ...put]);
+}
+
+function commands(kept: Kept | null, paint: Paint): string[] {
+  if (kept === null) return [];
+  const { look, land, drop } = kept.commands;
+  const lines = [`${paint("dim", "look")}  ${look}`];
+  if (land !== null) lines.push(`${paint("dim", "land")}  ${land}`);
+  lines.push(`${paint("dim", "drop")}  ${drop}`);
+  return lines;
+}
+
+function listed(lines: readonly string[]): string[] {
+  if (lines.length <= maxListed) return [...lines];
+  return [...lines.slice(0, maxListed), `… and ${lines.length - maxListed} more`];
+}
