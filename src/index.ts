@@ -22,7 +22,14 @@ export type {
   ValueOfRequest,
 } from "./effect/effect.js";
 export { effectId } from "./effect/effect-id.js";
-export { CoppiceError, type ErrorCode, type ErrorDetails, type ErrorRecord, isCoppiceError } from "./errors.js";
+export {
+  CoppiceError,
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorRecord,
+  errorTable,
+  isCoppiceError,
+} from "./errors.js";
 export type { EventName, Events } from "./events.js";
 export { WorktreeManager } from "./manager.js";
 export type { KeptWork } from "./merge/kept.js";
@@ -43,5 +50,7 @@ export {
   type TaskContext,
   type TaskFunction,
 } from "./task.js";
+export { cleanRepository, dropKeptWork, inspectRepository, type RepositoryInventory } from "./upkeep.js";
+export type { CleanedWorktrees, LeftWorktree } from "./worktree/clean.js";
 export type { Diff, LandOptions, Lease } from "./worktree/lease.js";
 export type { ManagedWorktree } from "./worktree/list.js";

@@ -4,7 +4,14 @@
 import { access, constants, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { CoppiceError } from "../errors.js";
+import type { RepositoryDescription } from "../git/native.js";
 import type { Run } from "../run.js";
+
+/** Where the pool's worktrees go unless `worktreesPath` says otherwise. */
+export function defaultFolder({ workingDirectory, commonDirectory }: RepositoryDescription): string {
+  const home = workingDirectory ?? commonDirectory;
+  return join(dirname(home), `${basename(home)}.worktrees`);
+}
 
 /**
  * The pool's folder: `worktreesPath`, or `<repository>.worktrees`. Real, absolute, writable, outside of the working tree and of
@@ -12,8 +19,7 @@ import type { Run } from "../run.js";
  */
 export async function placeFolder(run: Run): Promise<string> {
   const { workingDirectory, commonDirectory } = run.repository;
-  const home = workingDirectory ?? commonDirectory;
-  const wanted = resolve(run.options.worktreesPath ?? join(dirname(home), `${basename(home)}.worktrees`));
+  const wanted = resolve(run.options.worktreesPath ?? defaultFolder(run.repository));
   for (const root of [workingDirectory, commonDirectory]) {
     if (root === null || !isBeneath(await realPathOf(wanted), root)) continue;
     throw new CoppiceError(

@@ -10,6 +10,8 @@ export interface ManagedWorktree {
   readonly runId: string | null;
   readonly effectId: string | null;
   readonly headOid: string | null;
+  /** False: its folder is gone, or lies on a disk that is not mounted. */
+  readonly present: boolean;
   /** Git's lock reason. */
   readonly reason: string;
 }
@@ -25,11 +27,11 @@ const pattern = /^coppice: (?:(idle)|(kept )?effect ([^,]+)), run ([^:\s]+)/;
 /** Of every run, sorted by name. */
 export async function listWorktrees(git: Git): Promise<ManagedWorktree[]> {
   const { worktrees } = await git.listWorktrees({});
-  return worktrees.flatMap(({ name, path, lockReason: reason, headOid }) => {
+  return worktrees.flatMap(({ name, path, lockReason: reason, headOid, present }) => {
     const match = pattern.exec(reason ?? "");
     if (reason === null || match === null) return [];
     const [, idle, kept, effectId = null, runId = null] = match;
     const state = idle !== undefined ? "idle" : kept !== undefined ? "kept" : "leased";
-    return [{ name, path, state, runId, effectId, headOid, reason }];
+    return [{ name, path, state, runId, effectId, headOid, present, reason }];
   });
 }

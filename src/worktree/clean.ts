@@ -1,0 +1,138 @@
+// Takes away worktrees that dead processes left. Only what provably holds no work goes: an idle one, whose result was on
+// disk before it became idle, and a leased one whose files are those of a commit that a branch still reaches. Whatever
+// else there is stays, and is named with the reason.
+//
+// Limit: nothing is adopted here. A worktree with work in it is left for its owner to look at, or for `drop`.
+
+import { rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Git } from "../git/git.js";
+import { defaultFolder } from "./folder.js";
+import { listWorktrees, type ManagedWorktree } from "./list.js";
+
+export interface LeftWorktree extends ManagedWorktree {
+  /** Why it stays, for people. */
+  readonly why: string;
+}
+
+export interface CleanedWorktrees {
+  readonly removed: readonly ManagedWorktree[];
+  readonly left: readonly LeftWorktree[];
+}
+
+/** How far back a commit is looked for behind a branch. */
+const maxCommits = 10_000;
+// The snapshot that tells whether there is work is never flushed, so its author is nobody's concern.
+const nobody = { name: "Coppice", email: "coppice@localhost", timeSeconds: 0, offsetMinutes: 0 };
+
+export async function cleanWorktrees(git: Git): Promise<CleanedWorktrees> {
+  const removed: ManagedWorktree[] = [];
+  const left: LeftWorktree[] = [];
+  const worktrees = await listWorktrees(git);
+  for (const worktree of worktrees) {
+    const why = await removeUnneeded(git, worktree);
+    if (why === null) removed.push(worktree);
+    else left.push({ ...worktree, why });
+  }
+  await emptyTrash(git, worktrees);
+  return { removed, left };
+}
+
+/** Removes a worktree whatever it holds. False: somebody works in it. */
+export async function dropWorktree(git: Git, worktree: ManagedWorktree): Promise<boolean> {
+  const dropped = await whileClaimed(git, worktree, () => remove(git, worktree));
+  if (dropped) await emptyTrash(git, [worktree]);
+  return dropped;
+}
+
+/** Null: it was removed. */
+async function removeUnneeded(git: Git, worktree: ManagedWorktree): Promise<string | null> {
+  if (worktree.state === "kept") return "it keeps work that a commit cannot hold";
+  let why: string | null = null;
+  const claimed = await whileClaimed(git, worktree, async () => {
+    why = (await holderOf(git, worktree)) ?? (worktree.state === "idle" ? null : await workIn(git, worktree));
+    if (why === null) await remove(git, worktree);
+  });
+  return claimed ? why : "a live process uses it";
+}
+
+async function whileClaimed(git: Git, { name }: ManagedWorktree, act: () => Promise<void>): Promise<boolean> {
+  const { claimed, claimId } = await git.claim({ name: `worktree/${name}`, owner: `process ${process.pid}, cleaning` });
+  if (!claimed) return false;
+  try {
+    await act();
+  } finally {
+    await git.releaseClaim({ claimId });
+  }
+  return true;
+}
+
+/** A claim says that no process of ours lives; a shell or an editor may still stand in the folder. */
+async function holderOf(git: Git, { path, present }: ManagedWorktree): Promise<string | null> {
+  if (!present) return null;
+  const [holder] = (await git.listHolders({ path })).holders;
+  return holder === undefined ? null : `process ${holder.pid} (${holder.command}) uses it`;
+}
+
+/** What a dead process may have left in it; null: nothing. */
+async function workIn(git: Git, { name, path, headOid, present }: ManagedWorktree): Promise<string | null> {
+  if (!present)
+    return `its folder is not there; if it is gone for good: git worktree unlock ${path} && git worktree prune`;
+  if (headOid === null) return "it has no commit";
+  if (!(await isReached(git, headOid))) return `its commit ${headOid.slice(0, 12)} is on no branch`;
+  try {
+    const { changes, unheld } = await git.snapshot({
+      name,
+      path,
+      baseOid: headOid,
+      exclude: [],
+      maxFiles: 0,
+      maxBytes: 0,
+      author: nobody,
+      committer: nobody,
+      message: "",
+    });
+    const first = changes[0] ?? unheld[0];
+    if (first === undefined) return null;
+    return `it holds ${changes.length + unheld.length} changed paths, the first is ${first.path}`;
+  } catch (error) {
+    return `what it holds cannot be read: ${(error as Error).message}`;
+  }
+}
+
+/** Whether a branch reaches the commit, as far as that can be seen within bounds. */
+async function isReached(git: Git, commitOid: string): Promise<boolean> {
+  const { refs } = await git.listRefs({ prefix: "refs/heads/" });
+  const head = await git.resolve({ name: "HEAD" });
+  let frontier = [head.commitOid, ...refs.map((ref) => ref.oid)].filter((oid) => oid !== null);
+  const seen = new Set<string>();
+  while (frontier.length > 0 && seen.size < maxCommits) {
+    if (frontier.includes(commitOid)) return true;
+    const next: string[] = [];
+    for (const oid of frontier) {
+      if (seen.has(oid)) continue;
+      seen.add(oid);
+      next.push(...(await git.resolve({ name: oid })).parentOids);
+    }
+    frontier = next;
+  }
+  return false;
+}
+
+async function remove(git: Git, { name, path }: ManagedWorktree): Promise<void> {
+  await git.removeWorktree({ name, path, trashPath: trashBeside(path) });
+}
+
+/** Also of pools that have no worktree any more, when they lay in the usual place. */
+async function emptyTrash(git: Git, worktrees: readonly ManagedWorktree[]): Promise<void> {
+  const usual = defaultFolder(await git.describe({}));
+  for (const trashPath of new Set([join(usual, ".trash"), ...worktrees.map(({ path }) => trashBeside(path))])) {
+    await git.sweepTrash({ trashPath });
+  }
+  // The folder that we made goes when nothing is in it; one that the user chose stays.
+  await rmdir(usual).catch(() => {});
+}
+
+function trashBeside(path: string): string {
+  return join(dirname(path), ".trash");
+}
