@@ -1,0 +1,102 @@
+// A plan: a JSON file, or a JavaScript module whose default export is the plan.
+//   { "options": { "limits": { "worktrees": 4 } },
+//     "effects": [{ "id": "docs", "command": "npx", "args": ["prettier", "--write", "docs"] },
+//                 { "id": "rename", "module": "./rename.task.js", "input": { "from": "a", "to": "b" } }] }
+// Relative modules are looked up beside the plan. The manager checks its options itself.
+
+import { readFile } from "node:fs/promises";
+import { dirname, extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { commandTask, type EffectRequest, type Json, type ManagerOptions, moduleTask } from "../index.js";
+import { usageError } from "./failure.js";
+
+const common = { id: z.string(), message: z.string().optional(), timeoutMs: z.number().optional() };
+const moduleEffect = z.strictObject({
+  ...common,
+  module: z.string().min(1),
+  export: z.string().optional(),
+  input: z.json().optional(),
+  runIn: z.enum(["thread", "process"]).optional(),
+});
+const commandEffect = z.strictObject({
+  ...common,
+  command: z.string().min(1),
+  args: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  stdin: z.string().optional(),
+});
+const plan = z.strictObject({
+  options: z.record(z.string(), z.unknown()).optional(),
+  effects: z.array(z.looseObject({})).min(1, "a plan needs at least one effect"),
+});
+
+export interface Plan {
+  options: ManagerOptions;
+  requests: EffectRequest[];
+}
+
+/** Throws ERR_OPTION that names the file and every key that is wrong. */
+export async function readPlan(path: string): Promise<Plan> {
+  const file = resolve(path);
+  const { options = {}, effects } = check(plan, await load(file, path), path, "");
+  return {
+    options: withDate(options) as ManagerOptions,
+    requests: effects.map((effect, index) => toRequest(effect, index, { path, folder: dirname(file) })),
+  };
+}
+
+async function load(file: string, path: string): Promise<unknown> {
+  try {
+    if (extname(file) === ".json") return JSON.parse(await readFile(file, "utf8"));
+    return ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
+  } catch (error) {
+    throw usageError(`the plan ${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function toRequest(
+  effect: Record<string, unknown>,
+  index: number,
+  from: { path: string; folder: string },
+): EffectRequest {
+  const where = `effects[${index}]${typeof effect.id === "string" ? ` (${effect.id})` : ""}: `;
+  if ("module" in effect === "command" in effect) {
+    throw usageError(`${from.path}: ${where}an effect needs either "module" or "command"`);
+  }
+  const { id, message, timeoutMs, task } =
+    "module" in effect
+      ? moduleRequest(check(moduleEffect, effect, from.path, where), from.folder)
+      : commandRequest(check(commandEffect, effect, from.path, where));
+  return { id, task, ...(message === undefined ? {} : { message }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+}
+
+function moduleRequest(effect: z.output<typeof moduleEffect>, folder: string) {
+  const { module, export: name, input, runIn } = effect;
+  const url = module.startsWith("file:") ? module : pathToFileURL(resolve(folder, module)).href;
+  const options = { ...(name === undefined ? {} : { export: name }), ...(runIn === undefined ? {} : { runIn }) };
+  return { ...effect, task: moduleTask(url, input as Json | undefined, options) };
+}
+
+function commandRequest(effect: z.output<typeof commandEffect>) {
+  const { command, args = [], env, stdin } = effect;
+  const options = { ...(env === undefined ? {} : { env }), ...(stdin === undefined ? {} : { stdin }) };
+  return { ...effect, task: commandTask(command, args, options) };
+}
+
+/** JSON has no dates: `options.commit.date` may be a string. */
+function withDate(options: Record<string, unknown>): Record<string, unknown> {
+  const commit = options.commit as { date?: unknown } | undefined;
+  if (typeof commit?.date !== "string") return options;
+  return { ...options, commit: { ...commit, date: new Date(commit.date) } };
+}
+
+function check<T extends z.ZodType>(shape: T, raw: unknown, path: string, where: string): z.output<T> {
+  const result = shape.safeParse(raw);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    if (issue.code === "unrecognized_keys") return `unknown key ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
+    return `${issue.path.length === 0 ? "" : `"${issue.path.map(String).join(".")}": `}${issue.message}`;
+  });
+  throw usageError(`${path}: ${where}${problems.join("; ")}`);
+}
