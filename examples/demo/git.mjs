@@ -1,0 +1,23 @@
+// Stock git, for what comes before and after: the demo works without it, Coppice never starts it.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const execute = promisify(execFile);
+
+/** Without the variables that would lead git to another repository. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^GIT_(?!CONFIG_|TRACE)/.test(name)));
+
+/** What git printed; throws when git is missing or fails. */
+export async function git(folder, ...args) {
+  const { stdout } = await execute("git", args, { cwd: folder, env, maxBuffer: 64 << 20 });
+  return stdout.trimEnd();
+}
+
+export async function hasGit() {
+  try {
+    await git(".", "--version");
+    return true;
+  } catch {
+    return false;
+  }
+}
