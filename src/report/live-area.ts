@@ -1,5 +1,5 @@
-// The last lines of a terminal, redrawn in place. Each picture is one write with wrapping turned off, so that a long line is
-// cut at the margin by the terminal itself, which knows how wide its characters are; nothing flickers and nothing scrolls.
+// The last lines of a terminal, redrawn in place. Each picture is one write with wrapping turned off: lines are cut to the
+// width before, and where characters are wider than one column the terminal cuts the rest. Nothing flickers or scrolls.
 
 import type { WriteStream } from "node:tty";
 
@@ -25,6 +25,10 @@ export class LiveArea {
   /** How many lines a picture may have. */
   get height(): number {
     return Math.max(1, (this.#stream.rows ?? 24) - 1);
+  }
+
+  get width(): number {
+    return this.#stream.columns ?? 80;
   }
 
   /** Replaces the picture. `above` are lines that stay, over it. */

@@ -37,7 +37,7 @@ function showLive(source: EventSource, stream: WriteStream, total: number | null
   const area = new LiveArea(stream);
   const start = Date.now();
   const draw = (above: readonly string[] = []) =>
-    area.draw(frame(state, { start, now: Date.now(), height: area.height, total, paint }), above);
+    area.draw(frame(state, { start, now: Date.now(), height: area.height, width: area.width, total, paint }), above);
   const stops = [state.follow(source), source.on("warning", ({ message }) => draw([warning(message, paint)]))];
   const timer = setInterval(draw, redrawMs);
   // A picture must not keep a process alive.
