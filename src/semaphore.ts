@@ -12,6 +12,11 @@ export class Semaphore {
     this.#free = permits;
   }
 
+  /** How many would be granted at once. */
+  get free(): number {
+    return this.#free;
+  }
+
   get waiting(): number {
     return this.#waiting.size;
   }

@@ -1,13 +1,13 @@
 // Command tasks: one child process without a shell, in the worktree, in a process group of its own that is ended as a
-// whole. On node:child_process, not execa: execa kills the child alone, keeps the beginning of too long an output, and
-// rejects for what is a result here, so that every one of its comforts would have to be switched off.
+// whole. On node:child_process, not execa: execa 9, the last for Node 20, kills the child alone, and keeps the beginning of
+// too long an output instead of its end (docs/decisions/runners.md).
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { access } from "node:fs/promises";
 import { CoppiceError, type ErrorDetails } from "../errors.js";
+import type { Semaphore } from "../semaphore.js";
 import type { CommandTask, CommandValue } from "../task.js";
-import type { Admission } from "./admission.js";
 import type { Deadline } from "./deadline.js";
 import { abandonedError, endedWithin } from "./ending.js";
 import { OutputTail } from "./output-tail.js";
@@ -23,25 +23,28 @@ interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** @param makeRoom called when the command may start: pooled processes that rest count too */
+/**
+ * @param permits to run a process, of whatever kind
+ * @param makeRoom called when the command may start: pooled processes that rest count too
+ */
 export async function runCommand(
   request: RunRequest,
   task: CommandTask,
   deadline: Deadline,
-  admission: Admission,
+  permits: Semaphore,
   makeRoom: () => void,
 ): Promise<CommandValue> {
-  const leave = await admission.enter(deadline.soft);
+  const release = await permits.acquire(deadline.soft);
   try {
     deadline.soft.throwIfAborted();
     makeRoom();
-    return await runAdmitted(request, task, deadline);
+    return await runPermitted(request, task, deadline);
   } finally {
-    leave();
+    release();
   }
 }
 
-async function runAdmitted(request: RunRequest, task: CommandTask, deadline: Deadline): Promise<CommandValue> {
+async function runPermitted(request: RunRequest, task: CommandTask, deadline: Deadline): Promise<CommandValue> {
   const child = await start(request, task);
   const closed = once(child, "close");
   const output = readOutput(child, request);

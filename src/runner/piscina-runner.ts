@@ -6,8 +6,8 @@ import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { Piscina } from "piscina";
+import { Semaphore } from "../semaphore.js";
 import type { Json, ModuleTask } from "../task.js";
-import { Admission } from "./admission.js";
 import { Conversation, startMessage } from "./conversation.js";
 import type { Deadline } from "./deadline.js";
 import { abandonedError, endedWithin } from "./ending.js";
@@ -25,21 +25,22 @@ const entry = fileURLToPath(new URL(isSource ? "./worker-entry.ts" : "./worker-e
 
 export class PiscinaRunner {
   readonly #threads: number;
-  readonly #admission: Admission;
+  /** Our own line: with no thread left (each was aborted, or died) Piscina starts none for those in its queue. */
+  readonly #permits: Semaphore;
   #pool: Piscina | undefined;
 
   constructor(threads: number) {
     this.#threads = threads;
-    this.#admission = new Admission(threads);
+    this.#permits = new Semaphore(threads);
   }
 
   async run(request: RunRequest, task: ModuleTask, deadline: Deadline): Promise<Json | undefined> {
     const start = startMessage(request, task);
-    const leave = await this.#admission.enter(deadline.soft);
+    const release = await this.#permits.acquire(deadline.soft);
     try {
-      return await this.#runAdmitted(start, new Conversation(request, deadline), deadline);
+      return await this.#runPermitted(start, new Conversation(request, deadline), deadline);
     } finally {
-      leave();
+      release();
     }
   }
 
@@ -48,7 +49,7 @@ export class PiscinaRunner {
     if (destroyed !== undefined) await endedWithin(destroyed);
   }
 
-  async #runAdmitted(start: StartMessage, conversation: Conversation, deadline: Deadline): Promise<Json | undefined> {
+  async #runPermitted(start: StartMessage, conversation: Conversation, deadline: Deadline): Promise<Json | undefined> {
     deadline.soft.throwIfAborted();
     const { port1: port, port2: farPort } = new MessageChannel();
     port.on("message", (message: MessageFromTask) => conversation.receive(message));

@@ -27,8 +27,14 @@ export class PooledProcess {
   #receive: (message: MessageFromTask) => void = () => {};
   #ended: Promise<boolean> | undefined;
 
-  /** @param descriptors open descriptors that the child inherits, for as long as it lives */
-  constructor(readonly descriptors: readonly number[]) {
+  /**
+   * @param descriptors open descriptors that the child inherits, for as long as it lives
+   * @param files what they lead to
+   */
+  constructor(
+    descriptors: readonly number[],
+    readonly files: string,
+  ) {
     this.#child = fork(entry, {
       detached: true,
       env: taskEnvironment(),

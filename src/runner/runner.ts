@@ -3,8 +3,8 @@
 
 import { CoppiceError, isCoppiceError } from "../errors.js";
 import type { Limits } from "../options.js";
+import { Semaphore } from "../semaphore.js";
 import type { Json, Task } from "../task.js";
-import { Admission } from "./admission.js";
 import { runCommand } from "./command-runner.js";
 import { Deadline } from "./deadline.js";
 import { runFunction } from "./function-runner.js";
@@ -64,16 +64,16 @@ export function isAbandoned(error: unknown): boolean {
 
 /** Nothing is started before the first task that needs it, and what rests keeps no process alive. */
 export function createRunner(limits: Pick<Limits, "threads" | "processes">): Runner {
-  const admission = new Admission(limits.processes);
+  const permits = new Semaphore(limits.processes);
   const threads = new PiscinaRunner(limits.threads);
-  const processes = new ProcessRunner(admission);
+  const processes = new ProcessRunner(permits);
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
 
   async function dispatch(request: RunRequest, deadline: Deadline): Promise<Json | undefined> {
     const { task } = request;
     if (typeof task === "function") return runFunction(request, task, deadline);
-    if (task.kind === "command") return { ...(await runCommand(request, task, deadline, admission, makeRoom)) };
+    if (task.kind === "command") return { ...(await runCommand(request, task, deadline, permits, makeRoom)) };
     return (task.runIn === "process" ? processes : threads).run(request, task, deadline);
   }
 
@@ -86,7 +86,7 @@ export function createRunner(limits: Pick<Limits, "threads" | "processes">): Run
       if (deadline.error !== null) throw deadline.error;
       return value;
     } catch (error) {
-      throw deadline.error === null ? error : ended(deadline.error, error);
+      throw deadline.error === null ? CoppiceError.from(error, "ERR_NATIVE") : ended(deadline.error, error);
     } finally {
       deadline.end();
     }

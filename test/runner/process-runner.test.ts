@@ -10,6 +10,7 @@ import { isAlive } from "./alive.js";
 import { failureOf, fixture, openRunner, record } from "./request.js";
 
 const folder = (name: string, input?: Json) => fixture("folder.task.mjs", name, input, "process");
+const plain = (name: string) => fixture("plain.task.mjs", name, undefined, "process");
 const waiting = (name: string, input?: Json) => fixture("waiting.task.mjs", name, input, "process");
 
 test("its working directory is the worktree of each effect in turn", async () => {
@@ -36,18 +37,23 @@ test("a folder that is not there fails the effect and spares the process", async
   expect(await runner.run((await record(folder("where"))).request)).toBeDefined();
 });
 
-test("inherits open descriptors, in processes of their own", async () => {
+test("inherits what its request's descriptors lead to now, whatever a process was started with", async () => {
   const runner = openRunner({ processes: 1 });
-  const path = await temporaryFolder();
-  const descriptors = [openSync(path, "r"), openSync("/", "r")];
-  try {
-    for (const descriptor of descriptors) {
-      const { request } = await record(folder("descriptor", 4), { inheritDescriptors: [descriptor] });
-      expect(await runner.run(request)).toBe(fstatSync(descriptor).ino);
-    }
-  } finally {
-    for (const descriptor of descriptors) closeSync(descriptor);
+  for (const path of ["/", await temporaryFolder(), "/"]) {
+    // The same number each time: it is free again.
+    const descriptor = openSync(path, "r");
+    const { request } = await record(folder("descriptor", 4), { inheritDescriptors: [descriptor] });
+    expect(await runner.run(request)).toBe(fstatSync(descriptor).ino);
+    closeSync(descriptor);
   }
+});
+
+test("is the same process for the same descriptors", async () => {
+  const runner = openRunner({ processes: 1 });
+  const descriptor = openSync("/", "r");
+  const who = async () => runner.run((await record(plain("who"), { inheritDescriptors: [descriptor] })).request);
+  expect(await who()).toEqual(await who());
+  closeSync(descriptor);
 });
 
 test("takes its children with it when it is made to end", async () => {
