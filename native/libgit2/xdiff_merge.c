@@ -2,7 +2,6 @@
 #include "common.h"
 
 #include "git-xdiff.h"
-#include "wildmatch.h"
 #include "xdiff.h"
 
 #include "xdiff_merge.h"
@@ -55,11 +54,4 @@ int coppice_merge_text(
 void coppice_text_free(char *text)
 {
 	git__free(text);
-}
-
-int coppice_path_matches(const char *pattern, const char *text, int pathname, int ignore_case)
-{
-	unsigned int flags = (pathname ? WM_PATHNAME : 0) | (ignore_case ? WM_CASEFOLD : 0);
-
-	return wildmatch(pattern, text, flags) == WM_MATCH;
 }

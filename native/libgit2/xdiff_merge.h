@@ -1,6 +1,5 @@
 /*
- * The two things native/git needs from libgit2's private side to merge a file: the three-way text merge with git's
- * own settings, which git_merge_file cannot be asked for (histogram), and git's path pattern match.
+ * The three-way text merge with git's own settings, which git_merge_file cannot be asked for (histogram).
  * Plain C, no global state, nothing thrown; safe from any thread.
  */
 #ifndef COPPICE_XDIFF_MERGE_H
@@ -33,9 +32,6 @@ int coppice_merge_text(
 	coppice_text base, coppice_text ours, coppice_text theirs,
 	const coppice_merge_settings *settings);
 void coppice_text_free(char *text);
-
-/* git's wildmatch: 1 when `text` matches. With `pathname` a '*' does not match '/', and "**" does. */
-int coppice_path_matches(const char *pattern, const char *text, int pathname, int ignore_case);
 
 #ifdef __cplusplus
 }
