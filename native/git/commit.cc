@@ -84,6 +84,29 @@ std::string commitBytes(const CommitRequest& request) {
   return bytes + cleaned(request.message);
 }
 
+Oid treeOf(std::string_view commitBytes) {
+  Oid oid{};
+  if (commitBytes.substr(0, 5) != "tree " || !parseOid(commitBytes.substr(5, 40), oid)) {
+    fail(failure_code::kCorrupt, kOperation, "a commit does not name its tree");
+  }
+  return oid;
+}
+
+std::vector<Oid> parentsOf(std::string_view commitBytes) {
+  constexpr std::string_view kParent = "parent ";
+  constexpr size_t kTreeLine = 46;
+  treeOf(commitBytes);
+  std::vector<Oid> parents;
+  for (size_t at = kTreeLine; at < commitBytes.size() && commitBytes.substr(at, kParent.size()) == kParent; at += 48) {
+    Oid oid{};
+    if (!parseOid(commitBytes.substr(at + kParent.size(), 40), oid)) {
+      fail(failure_code::kCorrupt, kOperation, "a commit does not name its parents");
+    }
+    parents.push_back(oid);
+  }
+  return parents;
+}
+
 OidReply commit(Session& session, const CommitRequest& request, const Cancel& cancel) {
   std::string bytes = commitBytes(request);
   const HandleLease handle = session.handle();

@@ -1,8 +1,9 @@
 // Git's `<path>.lock` in our hands: it keeps git out, and one that a dead process of ours left is told from a living one and
 // from git's, and removed.
-// The lock is a second name, made by link(2), of a private file in <common>/coppice/locks, which its owner holds with flock.
-// So whoever meets the lock looks for a private file of the same inode: nobody holds that one any more, then its owner is dead.
+// The lock is a second name, made by link(2), of a held file in <common>/coppice/locks. Whoever meets the lock looks for a held
+// file of the same inode: when nobody holds that one any more, its owner is dead.
 // Rejected: giving up locks by age (a process can be stopped for longer than any limit) and by pid (containers share them).
+// On filesystems without hard links the lock is made as git makes it, and a dead one has to be deleted by hand.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@
 
 #include "back_off.h"
 #include "cancel.h"
-#include "owned.h"
+#include "held_file.h"
 
 namespace coppice {
 
@@ -22,7 +23,7 @@ class LockFile {
                        const Cancel& cancel);
   LockFile(LockFile&& other) noexcept;
   LockFile& operator=(LockFile&&) = delete;
-  ~LockFile();
+  ~LockFile() { release(); }
 
   const std::string& path() const { return path_; }
 
@@ -35,16 +36,15 @@ class LockFile {
  private:
   LockFile() = default;
   std::string lockPath() const { return path_ + ".lock"; }
-  void makePrivate(const std::string& commonDirectory);
-  bool tryLink();
+  bool tryTake();
 
   std::string path_;
-  std::string privatePath_;  // empty on filesystems without hard links
-  OwnedFd fd_;
+  HeldFile held_;
+  OwnedFd plain_;  // instead of the held file, where there are no hard links
   bool taken_ = false;
 };
 
-// The parent directories of `path`, made and synced where missing. Throws EXISTS when one of them is a file.
-void makeParentsDurably(const std::string& path);
+// <common>/coppice/locks: held files of locks and sessions.
+std::string locksDirectory(const std::string& commonDirectory);
 
 }  // namespace coppice

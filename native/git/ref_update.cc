@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "commit.h"
+#include "durable_directory.h"
 #include "failure.h"
 #include "packed_refs.h"
 #include "ref.h"

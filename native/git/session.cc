@@ -6,6 +6,7 @@
 
 #include "claim.h"
 #include "failure.h"
+#include "kept_packs.h"
 #include "land_state.h"
 #include "library.h"
 #include "repository_check.h"
@@ -88,6 +89,7 @@ std::shared_ptr<Session> Session::open(const OpenRequest& request, const Cancel&
   auto session = std::make_shared<Opened>();
   session->path_ = paths.gitDirectory;
   session->commonDirectory_ = paths.commonDirectory;
+  session->packs_ = std::make_unique<KeptPacks>(paths.commonDirectory);
   session->threads_ = threadsFor(request.threads);
   const HandleLease handle = session->handle();  // fails here rather than in the first operation
   session->ignoreCase_ = boolOf(configOf(handle->repository()).get(), "core.ignorecase");

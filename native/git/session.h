@@ -71,6 +71,7 @@ class TreeCache {
 
 class Landings;  // land.cc: the open landings and what they hold
 class Claims;    // claim.cc: the files this session holds with flock
+class KeptPacks;  // kept_packs.cc: the packs it wrote and still guards
 
 class Session {
  public:
@@ -84,6 +85,7 @@ class Session {
   TreeCache& trees() { return trees_; }
   Landings& landings() { return *landings_; }
   Claims& claims() { return *claims_; }
+  KeptPacks& packs() { return *packs_; }
   unsigned threads() const { return threads_; }
 
   const std::string& commonDirectory() const { return commonDirectory_; }
@@ -103,6 +105,7 @@ class Session {
   std::vector<std::unique_ptr<Handle>> idle_;
   std::unique_ptr<Landings> landings_;
   std::unique_ptr<Claims> claims_;
+  std::unique_ptr<KeptPacks> packs_;
   std::string path_;
   std::string commonDirectory_;
   bool ignoreCase_ = false;

@@ -49,7 +49,7 @@
           { 'defines': ['GIT_USE_STAT_MTIM', 'GIT_REGEX_REGCOMP', 'GIT_QSORT_GNU'] },
         ],
       ],
-      'direct_dependent_settings': { 'include_dirs': ['<(libgit2)/include'] },
+      'direct_dependent_settings': { 'include_dirs': ['<(libgit2)/include', '<(libgit2)/deps/zlib'] },
       'export_dependent_settings': [],
     },
     {

@@ -1,0 +1,132 @@
+// The flush, in the order of PROTOCOLS P1: pack and index written and synced, .keep, pack, index, directory; then the refs;
+// then the .keep goes. At every instant each object is in the store, or on disk and guarded by a .keep or a ref.
+#include "flush.h"
+
+#include <stdio.h>
+
+#include <chrono>
+
+#include "durable_directory.h"
+#include "failure.h"
+#include "flush_selection.h"
+#include "kept_packs.h"
+#include "operations.h"
+#include "pack_writer.h"
+#include "random_name.h"
+#include "ref.h"
+
+namespace coppice {
+
+namespace {
+
+constexpr const char* kOperation = "flush";
+constexpr uint32_t kRefTimeoutMs = 2000;  // for a ref that somebody else has locked: git holds such locks for moments
+
+// Everything that can be refused is refused before anything is written.
+std::vector<Oid> checkUpdates(Handle& handle, const std::vector<RefUpdate>& updates) {
+  std::vector<Oid> newOids;
+  for (const RefUpdate& update : updates) {
+    requireRefName(update.refName, kOperation);
+    if (update.refName == "HEAD") fail(failure_code::kInvalid, kOperation, "HEAD is not moved by a flush", update.refName);
+    if (!update.newOid) continue;
+    if (git_odb_exists(handle.odb(), &*update.newOid) != 1) {
+      fail(failure_code::kNotFound, kOperation, "object " + toHex(*update.newOid) + " is not in the repository", update.refName);
+    }
+    newOids.push_back(*update.newOid);
+  }
+  return newOids;
+}
+
+// A name that no other pack has, not even one of the same objects by another session: its .keep would be shared.
+std::string newPackName() {
+  std::string name = "pack-";
+  while (name.size() < 5 + 40) name += randomName();
+  name.resize(5 + 40);
+  return name;
+}
+
+void writePack(Session& session, FlushSelection selection, const Cancel& cancel, FlushReply& reply) {
+  if (selection.objects.size() > UINT32_MAX) fail(failure_code::kLimit, kOperation, "too many objects for one pack");
+  const std::string packDirectory = session.commonDirectory() + "/objects/pack";
+  makeParentsDurably(packDirectory + "/x");
+  PackWriter writer(packDirectory, static_cast<uint32_t>(selection.objects.size()));
+  for (const auto& [oid, object] : selection.objects) {
+    cancel.check(kOperation);
+    writer.add(oid, object, cancel);
+  }
+  writer.finish();
+  const std::string name = newPackName();
+  const std::string keepPath = packDirectory + "/" + name + ".keep";
+  const std::string temporary = session.packs().writeTemporaryKeep(packDirectory);
+  if (::rename(temporary.c_str(), keepPath.c_str()) != 0) {
+    const int number = errno;
+    ::unlink(temporary.c_str());
+    errno = number;
+    failSystem(kOperation, keepPath);
+  }
+  // From here on the .keep belongs to the session, whatever happens to the pack.
+  session.packs().add(keepPath, selection.roots, selection.everything);
+  writer.publish(name);
+  session.store().drop(selection.objects, selection.everything);
+  reply.packName = name;
+  reply.objects = static_cast<uint32_t>(selection.objects.size());
+  reply.bytes = writer.bytes();
+}
+
+Person reflogPerson(Handle& handle) {
+  OwnedSignature signature;
+  Person person{"coppice", "coppice@localhost", 0, 0};
+  if (git_signature_default(out(signature), handle.repository()) == 0) {
+    person = {signature->name, signature->email, signature->when.time, signature->when.offset};
+  } else {
+    person.timeSeconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  }
+  return person;
+}
+
+// False: a lost race.
+bool apply(Handle& handle, const RefUpdate& update, const Cancel& cancel) {
+  const std::string& common = handle.session().commonDirectory();
+  const RefPlace place{common, common};
+  const Deadline deadline(kRefTimeoutMs);
+  LockedRef ref = LockedRef::take(place, update.refName, deadline, cancel);
+  if (ref.value().symbolicTarget) {
+    fail(failure_code::kInvalid, kOperation, "a symbolic ref is in the place of a ref that is moved", update.refName);
+  }
+  const std::optional<Oid> now = ref.value().oid;
+  if (update.compare && (now.has_value() != update.expectedOid.has_value() || (now && *now != *update.expectedOid))) return false;
+  if (!update.newOid) {
+    std::move(ref).remove(deadline, cancel);
+    return true;
+  }
+  if (now && *now == *update.newOid) return true;
+  if (update.reflog) {
+    appendReflog(place, update.refName, now.value_or(Oid{}), *update.newOid, reflogPerson(handle), *update.reflog);
+  }
+  std::move(ref).set(*update.newOid);
+  return true;
+}
+
+}  // namespace
+
+FlushReply flush(Session& session, const FlushRequest& request, const Cancel& cancel) {
+  const auto turn = session.packs().turn(cancel);
+  const HandleLease handle = session.handle();
+  const std::vector<Oid> newOids = checkUpdates(*handle, request.refs);
+  FlushReply reply;
+  // Without refs the caller wants an object on disk that no ref will reach (a merge for its own sake).
+  FlushSelection selection = selectObjects(session.store(), newOids, request.refs.empty(), cancel);
+  if (!selection.objects.empty()) writePack(session, std::move(selection), cancel, reply);
+  for (const RefUpdate& update : request.refs) {
+    if (!apply(*handle, update, cancel)) {
+      reply.lostRef = update.refName;
+      break;
+    }
+    if (update.newOid) markReached(*handle, *update.newOid);
+  }
+  return reply;
+}
+
+void markReached(Handle& handle, const Oid& commitOid) { handle.session().packs().reached(handle, commitOid); }
+
+}  // namespace coppice

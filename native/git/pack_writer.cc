@@ -1,0 +1,114 @@
+#include "pack_writer.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include <cerrno>
+
+#include "failure.h"
+#include "random_name.h"
+#include "safe_path.h"
+
+namespace coppice {
+
+namespace {
+
+constexpr const char* kOperation = "flush.writePack";
+constexpr size_t kBufferBytes = 256 * 1024;
+constexpr uint64_t kMaxObjectBytes = UINT32_MAX;
+constexpr mode_t kPackMode = 0444;  // as git: nobody writes to a pack
+// Small packs that are repacked later anyway: half the time of git's default for a twentieth more bytes.
+constexpr int kLevel = Z_BEST_SPEED;
+
+void append32(std::string& bytes, uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift & 0xff));
+}
+
+std::string_view viewOf(const Checksum::Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+// Type in three bits, then the size: four bits, then seven a byte, the lowest first.
+std::string entryHeader(git_object_t type, uint64_t size) {
+  std::string header;
+  uint64_t byte = static_cast<uint64_t>(type) << 4 | (size & 15);
+  for (size >>= 4; size > 0; size >>= 7) {
+    header.push_back(static_cast<char>(byte | 0x80));
+    byte = size & 0x7f;
+  }
+  header.push_back(static_cast<char>(byte));
+  return header;
+}
+
+}  // namespace
+
+PackWriter::PackWriter(std::string packDirectory, uint32_t objectCount)
+    : packDirectory_(std::move(packDirectory)), objectCount_(objectCount), deflater_(kLevel) {
+  packPath_ = packDirectory_ + "/tmp_pack_" + randomName();
+  fd_ = OwnedFd(::open(packPath_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kPackMode));
+  if (!fd_) {
+    const std::string path = std::exchange(packPath_, {});
+    failSystem(kOperation, path);
+  }
+  buffer_.reserve(kBufferBytes + 16384);
+  entries_.reserve(objectCount);
+  std::string header = "PACK";
+  append32(header, 2);
+  append32(header, objectCount);
+  write(header);
+}
+
+PackWriter::~PackWriter() {
+  for (const std::string& path : {packPath_, indexPath_}) {
+    if (!path.empty()) ::unlink(path.c_str());
+  }
+}
+
+void PackWriter::write(std::string_view bytes) {
+  buffer_.append(bytes);
+  offset_ += bytes.size();
+  crc_ = static_cast<uint32_t>(crc32(crc_, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+  if (buffer_.size() >= kBufferBytes) drain();
+}
+
+void PackWriter::drain() {
+  checksum_.update(buffer_);
+  writeAll(fd_.get(), buffer_.data(), buffer_.size(), packPath_);
+  buffer_.clear();
+}
+
+void PackWriter::add(const Oid& oid, const StoredObject& object, const Cancel& cancel) {
+  if (object.data->size() > kMaxObjectBytes) {
+    fail(failure_code::kLimit, kOperation, "object " + toHex(oid) + " is larger than 4 GiB");
+  }
+  PackIndexEntry entry{oid, offset_, 0};
+  crc_ = 0;
+  write(entryHeader(object.type, object.data->size()));
+  deflater_.compress(*object.data, cancel, [this](std::string_view piece) { write(piece); });
+  entry.crc = crc_;
+  entries_.push_back(entry);
+}
+
+void PackWriter::finish() {
+  if (entries_.size() != objectCount_) fail(failure_code::kInvalid, kOperation, "not as many objects as were announced");
+  drain();
+  const Checksum::Digest digest = checksum_.finish();
+  writeAll(fd_.get(), viewOf(digest).data(), digest.size(), packPath_);
+  offset_ += digest.size();
+  if (::fsync(fd_.get()) != 0) failSystem(kOperation, packPath_);
+  const std::string bytes = packIndexBytes(entries_, digest);
+  indexPath_ = packDirectory_ + "/tmp_idx_" + randomName();
+  writeNewFile(indexPath_, bytes, kPackMode, true);
+}
+
+void PackWriter::publish(const std::string& name) {
+  const std::string target = packDirectory_ + "/" + name;
+  if (::rename(packPath_.c_str(), (target + ".pack").c_str()) != 0) failSystem(kOperation, target + ".pack");
+  packPath_ = target + ".pack";  // until its index is there the pack is nobody's, and goes if that fails
+  if (::rename(indexPath_.c_str(), (target + ".idx").c_str()) != 0) failSystem(kOperation, target + ".idx");
+  packPath_.clear();
+  indexPath_.clear();
+  syncDirectory(packDirectory_);
+}
+
+}  // namespace coppice
