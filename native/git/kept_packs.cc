@@ -40,6 +40,13 @@ std::string ownerOf(const std::string& keepPath) {
   return valid ? name : std::string();
 }
 
+std::vector<std::string> namesOf(const std::string& folder) {
+  const OwnedFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory && errno == ENOENT) return {};
+  if (!directory) failSystem(kOperation, folder);
+  return namesIn(directory.get(), folder);
+}
+
 }  // namespace
 
 KeptPacks::~KeptPacks() {
@@ -53,32 +60,26 @@ std::unique_lock<std::timed_mutex> KeptPacks::turn(const Cancel& cancel) {
 }
 
 std::string KeptPacks::writeTemporaryKeep(const std::string& packDirectory) {
-  if (owner_.path().empty()) {
-    owner_ = HeldFile::make(locksDirectory(commonDirectory_), kOwnerPrefix);
-    removeDeadKeeps(packDirectory);
-  }
+  if (owner_.path().empty()) owner_ = HeldFile::make(locksDirectory(commonDirectory_), kOwnerPrefix);
   // git deletes files of this name when they are old, should we die before the rename.
   const std::string path = packDirectory + "/tmp_keep_" + randomName();
   writeNewFile(path, std::string(kFirstWords) + owner_.name() + "\n", 0444, true);
   return path;
 }
 
-// A dead session's objects either got their ref or were never told to anybody.
-void KeptPacks::removeDeadKeeps(const std::string& packDirectory) const {
-  const OwnedFd directory(::open(packDirectory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) failSystem(kOperation, packDirectory);
-  const std::string locks = locksDirectory(commonDirectory_);
-  for (const std::string& name : namesIn(directory.get(), packDirectory)) {
+void KeptPacks::removeDead(const std::string& commonDirectory) {
+  const std::string locks = locksDirectory(commonDirectory);
+  const std::string packDirectory = commonDirectory + "/objects/pack";
+  for (const std::string& name : namesOf(packDirectory)) {
     if (!endsWith(name, ".keep")) continue;
-    const std::string owner = ownerOf(packDirectory + "/" + name);
+    const std::string keepPath = packDirectory + "/" + name;
+    const std::string owner = ownerOf(keepPath);
     if (owner.empty()) continue;
     const auto dead = HeldFile::ofDead(locks, owner);
     const bool gone = ::access((locks + "/" + owner).c_str(), F_OK) != 0 && errno == ENOENT;
-    if (dead || gone) ::unlinkat(directory.get(), name.c_str(), 0);
+    if (dead || gone) ::unlink(keepPath.c_str());
   }
-  const OwnedFd owners(::open(locks.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!owners) failSystem(kOperation, locks);
-  for (const std::string& name : namesIn(owners.get(), locks)) {
+  for (const std::string& name : namesOf(locks)) {
     if (name.rfind(kOwnerPrefix, 0) == 0) HeldFile::ofDead(locks, name);  // taken and removed
   }
 }

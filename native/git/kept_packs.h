@@ -24,8 +24,10 @@ class KeptPacks {
   // The right to flush: one at a time in a session. Throws CANCELLED.
   std::unique_lock<std::timed_mutex> turn(const Cancel& cancel);
 
-  // `<pack directory>/<name>.keep`, on disk under a name that git does not know yet; the caller renames it. The first call
-  // clears up after dead sessions.
+  // The .keep files of dead sessions: their objects either got their ref, or nobody was ever told of them.
+  static void removeDead(const std::string& commonDirectory);
+
+  // The bytes of a .keep, on disk under a name that git does not know yet; the caller renames it.
   std::string writeTemporaryKeep(const std::string& packDirectory);
 
   // Guards a pack until all of `roots` are reached. `untilClose`: as long as the session.
@@ -41,7 +43,6 @@ class KeptPacks {
     bool untilClose = false;
   };
   bool forget(const Oid& commitOid);
-  void removeDeadKeeps(const std::string& packDirectory) const;
 
   std::string commonDirectory_;
   std::timed_mutex flushing_;

@@ -9,7 +9,6 @@
 #include "checksum.h"
 #include "durable_directory.h"
 #include "failure.h"
-#include "random_name.h"
 #include "safe_path.h"
 
 namespace coppice {
@@ -17,6 +16,7 @@ namespace coppice {
 namespace {
 
 constexpr const char* kOperation = "lockFile";
+constexpr const char* kOwnerPrefix = "lock-";
 constexpr int kMaxAttempts = 100;  // each is lost only to somebody who removes empty directories at that moment
 
 // Held files of one lock share the start of their name, so that nobody has to look at all of them.
@@ -24,7 +24,7 @@ std::string prefixOf(const std::string& lockPath) {
   const Checksum::Digest digest = Checksum::of(lockPath);
   char text[17];
   for (size_t i = 0; i < 8; i++) std::snprintf(text + 2 * i, 3, "%02x", digest[i]);
-  return std::string(text) + "-";
+  return kOwnerPrefix + std::string(text) + "-";
 }
 
 // Removes the lock if it belongs to one of ours who died, and what dead ones left of earlier locks on the same path.
@@ -56,6 +56,8 @@ void writeSynced(int fd, std::string_view bytes, const std::string& target, cons
 }  // namespace
 
 std::string locksDirectory(const std::string& commonDirectory) { return commonDirectory + "/coppice/locks"; }
+
+bool isLockOwner(const std::string& name) { return name.rfind(kOwnerPrefix, 0) == 0; }
 
 // False: errno is EEXIST, or a directory on the way is missing.
 bool LockFile::tryTake() {
@@ -104,16 +106,9 @@ void LockFile::commit(std::string_view bytes) {
 
 void LockFile::replace(std::string_view bytes) {
   // Not `<path>.new`, as git names it: one that a death of ours left would stop every later git there.
-  const std::string fresh = held_.path() + ".new";
-  const OwnedFd fd(::open(fresh.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-  if (!fd) failSystem(kOperation, fresh);
-  try {
-    writeSynced(fd.get(), bytes, path_, fresh);
-    if (::rename(fresh.c_str(), path_.c_str()) != 0) failSystem(kOperation, path_);
-  } catch (...) {
-    ::unlink(fresh.c_str());
-    throw;
-  }
+  const HeldFile fresh = HeldFile::make(parentDirectoryOf(held_.path()), prefixOf(lockPath()));
+  writeSynced(fresh.fd(), bytes, path_, fresh.path());
+  if (::rename(fresh.path().c_str(), path_.c_str()) != 0) failSystem(kOperation, path_);
   syncDirectory(parentDirectoryOf(path_));
 }
 

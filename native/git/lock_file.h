@@ -46,5 +46,7 @@ class LockFile {
 
 // <common>/coppice/locks: held files of locks and sessions.
 std::string locksDirectory(const std::string& commonDirectory);
+// Whether a name in there is one of a lock's held file.
+bool isLockOwner(const std::string& name);
 
 }  // namespace coppice

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "claim.h"
+#include "dead_locks.h"
 #include "failure.h"
 #include "kept_packs.h"
 #include "land_state.h"
@@ -75,6 +76,17 @@ OwnedConfig configOf(git_repository* repository) {
   return config;
 }
 
+// What is in the way of git and of its repacking. A repository that cannot be written has nothing to clear up: merging in it
+// works all the same.
+void clearUpAfterTheDead(const std::string& commonDirectory, const Cancel& cancel) {
+  try {
+    KeptPacks::removeDead(commonDirectory);
+    removeDeadLocks(commonDirectory, cancel);
+  } catch (const Failure& failure) {
+    if (failure.code != failure_code::kSystem) throw;
+  }
+}
+
 }  // namespace
 
 Session::Session() : landings_(std::make_unique<Landings>()), claims_(std::make_unique<Claims>()) {}
@@ -91,6 +103,7 @@ std::shared_ptr<Session> Session::open(const OpenRequest& request, const Cancel&
   session->commonDirectory_ = paths.commonDirectory;
   session->packs_ = std::make_unique<KeptPacks>(paths.commonDirectory);
   session->threads_ = threadsFor(request.threads);
+  clearUpAfterTheDead(paths.commonDirectory, cancel);
   const HandleLease handle = session->handle();  // fails here rather than in the first operation
   session->ignoreCase_ = boolOf(configOf(handle->repository()).get(), "core.ignorecase");
   return session;

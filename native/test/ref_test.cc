@@ -182,6 +182,18 @@ TEST(ref_lock_of_a_dead_process_is_removed) {
   CHECK(std::filesystem::is_empty(repository.path() + "/.git/coppice/locks"));
 }
 
+TEST(ref_locks_of_dead_processes_go_when_the_repository_is_opened) {
+  const SessionRepository repository;
+  const Oid oid = repository.commit("first");
+  for (const char* name : {"refs/coppice/x", "refs/heads/main", "HEAD"}) dieWithLock(repository, name);
+  repository.write(".git/refs/heads/gits.lock", "");
+  const LockedRef alive = lock(repository, "refs/coppice/alive");
+  repository.open();
+  CHECK_EQ(repository.git("ls-files --others --exclude-standard; find .git -name '*.lock' | sort"),
+           ".git/refs/coppice/alive.lock\n.git/refs/heads/gits.lock");
+  repository.git("update-ref refs/coppice/x " + toHex(oid));
+}
+
 TEST(ref_reflog_is_gits) {
   const SessionRepository repository;
   const Oid first = repository.commit("first");

@@ -1,0 +1,73 @@
+#include "dead_locks.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "failure.h"
+#include "held_file.h"
+#include "lock_file.h"
+#include "safe_path.h"
+
+namespace coppice {
+
+namespace {
+
+constexpr const char* kOperation = "removeDeadLocks";
+constexpr size_t kMaxDepth = 128;
+
+bool endsWith(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+std::vector<std::string> namesOf(const std::string& folder) {
+  const OwnedFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return {};
+  if (!fd) failSystem(kOperation, folder);
+  return namesIn(fd.get(), folder);
+}
+
+// All lock files of refs. A held file does not say which lock it belongs to: by the time of a death it may hold the new value.
+void findLocks(const std::string& path, size_t depth, const Cancel& cancel, std::vector<std::string>& locks) {
+  cancel.check(kOperation);
+  if (depth > kMaxDepth) return;
+  struct stat status;
+  if (::lstat(path.c_str(), &status) != 0) return;
+  if (S_ISREG(status.st_mode) && endsWith(path, ".lock")) locks.push_back(path);
+  if (!S_ISDIR(status.st_mode)) return;
+  for (const std::string& name : namesOf(path)) findLocks(path + "/" + name, depth + 1, cancel, locks);
+}
+
+std::vector<std::string> locksOf(const std::string& commonDirectory, const Cancel& cancel) {
+  std::vector<std::string> locks;
+  findLocks(commonDirectory + "/packed-refs.lock", 0, cancel, locks);
+  findLocks(commonDirectory + "/HEAD.lock", 0, cancel, locks);
+  findLocks(commonDirectory + "/refs", 0, cancel, locks);
+  for (const std::string& name : namesOf(commonDirectory + "/worktrees")) {
+    findLocks(commonDirectory + "/worktrees/" + name + "/HEAD.lock", 0, cancel, locks);
+  }
+  return locks;
+}
+
+}  // namespace
+
+void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel) {
+  const std::string folder = locksDirectory(commonDirectory);
+  std::vector<HeldFile> dead;
+  for (const std::string& name : namesOf(folder)) {
+    if (isLockOwner(name)) {
+      if (auto file = HeldFile::ofDead(folder, name)) dead.push_back(std::move(*file));
+    }
+  }
+  if (dead.empty()) return;
+  for (const std::string& lock : locksOf(commonDirectory, cancel)) {
+    for (const HeldFile& file : dead) {
+      if (file.isSameFileAs(lock)) ::unlink(lock.c_str());
+    }
+  }
+}
+
+}  // namespace coppice

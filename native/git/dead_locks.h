@@ -1,0 +1,14 @@
+// Git's locks that dead processes of ours left behind. One on packed-refs or on the user's branch would stop every git command
+// that needs it, so they go when the repository is next opened, not only when we need the same lock ourselves.
+#pragma once
+
+#include <string>
+
+#include "cancel.h"
+
+namespace coppice {
+
+// Throws SYSTEM where it may not look; a repository that cannot be written is left as it is.
+void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel);
+
+}  // namespace coppice
