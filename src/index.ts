@@ -33,6 +33,7 @@ export {
 export type { EventName, Events } from "./events.js";
 export { WorktreeManager } from "./manager.js";
 export type { KeptWork } from "./merge/kept.js";
+export { type MergedTrees, type MergeTreesRequest, mergeTrees } from "./merge-trees.js";
 export type { CallOptions, ManagerOptions, RunOptions } from "./options.js";
 export { EffectsError, type Outcomes, type Parallel, type Values } from "./parallel.js";
 export {
