@@ -88,19 +88,26 @@ test("every source is imported, or is where something begins", async () => {
   expect(alone).toEqual([]);
 });
 
-test("every link of a page leads somewhere, and every decision is linked", async () => {
-  const pages = await projectFiles(".", ".md");
-  const linked = new Set<string>();
+test("every link of a page leads somewhere, also those in comments to decisions", async () => {
   const broken: string[] = [];
-  for (const page of pages) {
+  for (const page of await projectFiles(".", ".md")) {
     for (const [, target] of (await readText(page)).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
       if (/^[a-z]+:/.test(target as string)) continue;
-      const path = join(dirname(page), target as string);
-      linked.add(path);
-      if (!existsSync(join(projectFolder, path))) broken.push(`${page}: ${target}`);
+      if (!existsSync(join(projectFolder, dirname(page), target as string))) broken.push(`${page}: ${target}`);
+    }
+  }
+  // Tests name pages that they make up.
+  for (const path of (await allFiles(...code)).filter((file) => !/(^|\/)test\//.test(file))) {
+    for (const [name] of (await readText(path)).matchAll(/\bdocs\/[\w/-]+\.md\b/g)) {
+      if (!existsSync(join(projectFolder, name))) broken.push(`${path}: ${name}`);
     }
   }
   expect(broken).toEqual([]);
-  const decisions = pages.filter((page) => page.startsWith("docs/decisions/") && basename(page) !== "README.md");
-  expect(decisions.filter((page) => !linked.has(page))).toEqual([]);
+});
+
+test("every decision says what was decided", async () => {
+  const pages = (await projectFiles("docs/decisions", ".md")).filter((page) => basename(page) !== "README.md");
+  const silent: string[] = [];
+  for (const page of pages) if (!/^# .+\n\n\S/.test(await readText(page))) silent.push(page);
+  expect(silent).toEqual([]);
 });
