@@ -22,6 +22,7 @@ export type {
   ValueOfRequest,
 } from "./effect/effect.js";
 export { effectId } from "./effect/effect-id.js";
+export { isSettledWell } from "./effect/settled-well.js";
 export {
   CoppiceError,
   type ErrorCode,

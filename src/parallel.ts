@@ -1,6 +1,7 @@
 // Many effects in one call: `all` and `map` with one base and one order of landing, `stream` as they come.
 
 import type { EffectRequest, Outcome, ValueOfRequest } from "./effect/effect.js";
+import { isSettledWell } from "./effect/settled-well.js";
 import { CoppiceError } from "./errors.js";
 import { type CallOptions, type ResolvedCallOptions, type ResolvedRunOptions, resolveCallOptions } from "./options.js";
 import type { Walk } from "./street.js";
@@ -16,7 +17,7 @@ export class EffectsError extends CoppiceError {
   readonly outcomes: readonly Outcome[];
 
   constructor(outcomes: readonly Outcome[]) {
-    const bad = outcomes.filter((outcome) => !isWell(outcome));
+    const bad = outcomes.filter((outcome) => !isSettledWell(outcome.kind));
     const list = bad.slice(0, 5).map((outcome) => `${outcome.effectId} ${outcome.kind}`);
     const more = bad.length > list.length ? ` and ${bad.length - list.length} more` : "";
     super("ERR_EFFECTS", `${bad.length} of ${outcomes.length} effects did not land: ${list.join(", ")}${more}`);
@@ -227,11 +228,7 @@ class Flow<R> {
 
 const maxUnread = 64;
 
-function isWell(outcome: Outcome): boolean {
-  return outcome.kind === "landed" || outcome.kind === "unchanged";
-}
-
 function valuesOf(outcomes: readonly Outcome[]): unknown[] {
-  if (!outcomes.every(isWell)) throw new EffectsError(outcomes);
+  if (!outcomes.every(({ kind }) => isSettledWell(kind))) throw new EffectsError(outcomes);
   return outcomes.map((outcome) => (outcome as { value: unknown }).value);
 }

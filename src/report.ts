@@ -8,4 +8,4 @@ export { outcomeTable, type TableOptions } from "./report/outcome-table.js";
 export { type Progress, type ProgressOptions, showProgress } from "./report/progress.js";
 export type { EventSource } from "./report/progress-state.js";
 export { type Format, type Paint, paintFor, plain } from "./report/style.js";
-export { settledWell, type Tally, tally, tallyLine } from "./report/tally.js";
+export { type Tally, tally, tallyLine } from "./report/tally.js";

@@ -1,8 +1,8 @@
 // `coppice land <runId>/<effectId>`: lands kept work on the target as it is now.
 
 import type { Command } from "commander";
-import { WorktreeManager } from "../index.js";
-import { explainOutcomes, paintFor, settledWell } from "../report.js";
+import { isSettledWell, WorktreeManager } from "../index.js";
+import { explainOutcomes, paintFor } from "../report.js";
 import { addTargetFlags, type TargetFlags, targetOptions } from "./flags.js";
 import { type KeptName, parseKeptName } from "./kept-name.js";
 
@@ -26,7 +26,7 @@ export function addLand(program: Command): void {
         const explained = explainOutcomes([outcome], paint);
         stream.write(`${explained.length > 0 ? explained.join("\n") : `${outcome.kind}  ${effectId}${landed}`}\n`);
         if (flags.json) console.log(JSON.stringify(outcome));
-        process.exitCode = settledWell(outcome) ? 0 : 1;
+        process.exitCode = isSettledWell(outcome.kind) ? 0 : 1;
       } finally {
         await manager.close();
       }

@@ -5,20 +5,12 @@ import {
   type CallOptions,
   CoppiceError,
   type EffectRequest,
+  isSettledWell,
   type ManagerOptions,
   type Outcome,
   WorktreeManager,
 } from "../index.js";
-import {
-  duration,
-  explainOutcomes,
-  outcomeTable,
-  paintFor,
-  settledWell,
-  showProgress,
-  tally,
-  tallyLine,
-} from "../report.js";
+import { duration, explainOutcomes, outcomeTable, paintFor, showProgress, tally, tallyLine } from "../report.js";
 import type { RepositoryFlags } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
 
@@ -39,7 +31,7 @@ export async function settleEffects(
   const wallMs = Math.round(performance.now() - start);
   sayOutcomes(flags, outcomes, wallMs);
   if (flags.json) console.log(JSON.stringify({ runId, ...summary(outcomes, wallMs), outcomes }));
-  return outcomes.every(settledWell) ? 0 : 1;
+  return outcomes.every(({ kind }) => isSettledWell(kind)) ? 0 : 1;
 }
 
 async function settleAll(

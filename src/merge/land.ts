@@ -3,13 +3,14 @@
 // after it there is only forward.
 
 import type { BlockedPath, Change } from "../effect/effect.js";
+import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
 import type { BeginLandingReply, RefUpdate } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
 import { type MergedBatch, mergeBatch } from "./merge.js";
 import type { Target } from "./target.js";
-import { type DisplacedPath, isSettledWell, type Landable, type Verdict } from "./verdict.js";
+import type { DisplacedPath, Landable, Verdict } from "./verdict.js";
 
 /** How often the target may move under us before the batch is given up. Each round merges anew. */
 const maxRounds = 32;

@@ -2,12 +2,13 @@
 
 import type { Outcome, Snapshot } from "../effect/effect.js";
 import { OutcomeDraft } from "../effect/outcome.js";
+import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
 import { keptAt, type Run } from "../run.js";
 import { keepRef } from "./land.js";
 import type { Ledger } from "./ledger.js";
 import type { MergeQueue } from "./merge-queue.js";
-import { isSettledWell, type Landable, type Verdict } from "./verdict.js";
+import type { Landable, Verdict } from "./verdict.js";
 
 export class Settlement {
   readonly #run: Run;

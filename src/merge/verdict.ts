@@ -1,6 +1,6 @@
 // What passes through the merge room: a snapshot that waits to land goes in, a verdict about it comes out.
 
-import type { BlockedPath, Conflict, Outcome, OutcomeKind, Snapshot } from "../effect/effect.js";
+import type { BlockedPath, Conflict, Outcome, Snapshot } from "../effect/effect.js";
 import type { StepClock } from "../effect/timings.js";
 import type { CoppiceError } from "../errors.js";
 
@@ -30,9 +30,4 @@ export interface Landable {
   readonly wasKept: boolean;
   /** The outcome that a verdict makes of this effect; it is what the ledger records. */
   outcome(verdict: Verdict): Outcome;
-}
-
-/** Whether an effect that settled so leaves nothing to do, and so nothing to keep. */
-export function isSettledWell(kind: OutcomeKind): boolean {
-  return kind === "landed" || kind === "unchanged";
 }

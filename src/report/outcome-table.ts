@@ -1,10 +1,10 @@
 // The table at the end: each effect with its outcome, its files and the time of each step.
 
 import type { Outcome, Timings } from "../effect/effect.js";
+import { isSettledWell } from "../effect/settled-well.js";
 import { type Cell, type Column, layColumns } from "./columns.js";
 import { duration } from "./duration.js";
 import { outcomeStyles, type Paint, plain } from "./style.js";
-import { settledWell } from "./tally.js";
 
 export interface TableOptions {
   /** Characters a line; 100 when absent. */
@@ -42,8 +42,8 @@ export function outcomeTable(outcomes: readonly Outcome[], options: TableOptions
 /** The first ones of those that did not land, then of the others; in their own order. */
 function mostWanted(outcomes: readonly Outcome[], count: number): readonly Outcome[] {
   const byNeed = [
-    ...outcomes.filter((outcome) => !settledWell(outcome)),
-    ...outcomes.filter((outcome) => settledWell(outcome)),
+    ...outcomes.filter((outcome) => !isSettledWell(outcome.kind)),
+    ...outcomes.filter((outcome) => isSettledWell(outcome.kind)),
   ];
   const wanted = new Set(byNeed.slice(0, count));
   return outcomes.filter((outcome) => wanted.has(outcome));

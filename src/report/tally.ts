@@ -15,11 +15,6 @@ export function tally(outcomes: Iterable<Outcome>): Tally {
   return counts;
 }
 
-/** Landed or unchanged: nothing is left to do about it. */
-export function settledWell({ kind }: { kind: OutcomeKind }): boolean {
-  return kind === "landed" || kind === "unchanged";
-}
-
 /** "✓ 12 landed  ≠ 1 conflicted": the kinds that occurred. */
 export function tallyLine(counts: Tally, paint: Paint): string {
   const kinds = Object.keys(outcomeStyles) as OutcomeKind[];
