@@ -1,6 +1,8 @@
 // Opening a repository, describing it, and the handles of a session. Names are resolved in resolve.cc.
 #include "session.h"
 
+#include <git2/sys/repository.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -10,6 +12,7 @@
 #include "kept_packs.h"
 #include "land_state.h"
 #include "library.h"
+#include "object_database.h"
 #include "repository_check.h"
 #include "repository_state.h"
 
@@ -18,7 +21,6 @@ namespace coppice {
 namespace {
 
 constexpr unsigned kMaxThreads = 64;
-constexpr int kStorePriority = 1000;  // above libgit2's own: loose 1, packed 2
 
 unsigned threadsFor(uint32_t wanted) {
   const unsigned here = std::max(1u, std::thread::hardware_concurrency());
@@ -119,12 +121,8 @@ HandleLease Session::handle() {
     }
   }
   OwnedRepository repository = openRepository(path_);
-  OwnedOdb odb;
-  check(git_repository_odb(out(odb), repository.get()), "session.handle", path_);
-  git_odb_backend* backend = store_.newBackend();
-  const int added = git_odb_add_backend(odb.get(), backend, kStorePriority);
-  if (added < 0) backend->free(backend);
-  check(added, "session.handle", path_);
+  OwnedOdb odb = openObjectDatabase(commonDirectory_, store_);
+  check(git_repository_set_odb(repository.get(), odb.get()), "session.handle", path_);
   return HandleLease(*this, std::make_unique<Handle>(*this, std::move(repository), std::move(odb)));
 }
 

@@ -182,6 +182,16 @@ TEST(ref_lock_of_a_dead_process_is_removed) {
   CHECK(std::filesystem::is_empty(repository.path() + "/.git/coppice/locks"));
 }
 
+TEST(ref_lock_of_git_is_not_taken_for_that_of_the_dead) {
+  const SessionRepository repository;
+  repository.commit("first");
+  dieWithLock(repository, "refs/coppice/x");
+  std::filesystem::remove(repository.path() + "/.git/refs/coppice/x.lock");
+  repository.write(".git/refs/coppice/x.lock", "");
+  CHECK_EQ(lockCode(repository, "refs/coppice/x"), failure_code::kLocked);
+  CHECK(std::filesystem::exists(repository.path() + "/.git/refs/coppice/x.lock"));
+}
+
 TEST(ref_locks_of_dead_processes_go_when_the_repository_is_opened) {
   const SessionRepository repository;
   const Oid oid = repository.commit("first");
