@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "attributes.h"
+#include "configuration.h"
 #include "failure.h"
 #include "owned.h"
 
@@ -92,6 +93,7 @@ ConversionSettings ConversionSettings::read(const std::string& gitDirectory) {
   check(git_repository_open_ext(out(repository), gitDirectory.c_str(),
                                 GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_NO_DOTGIT, nullptr),
         kOperation, gitDirectory);
+  useConfigurationOfEnvironment(repository.get());
   OwnedConfig config;
   check(git_repository_config_snapshot(out(config), repository.get()), kOperation, gitDirectory);
   ConversionSettings settings;

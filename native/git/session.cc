@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "claim.h"
+#include "configuration.h"
 #include "dead_locks.h"
 #include "failure.h"
 #include "kept_packs.h"
@@ -37,6 +38,7 @@ OwnedRepository openRepository(const std::string& gitDirectory) {
   }
   if (result == GIT_ENOTFOUND) fail(failure_code::kNotARepository, "session.open", "the repository is gone", gitDirectory);
   check(result, "session.open", gitDirectory);
+  useConfigurationOfEnvironment(repository.get());
   return repository;
 }
 

@@ -1,5 +1,6 @@
 #include "worktree_settings.h"
 
+#include "configuration.h"
 #include "failure.h"
 #include "owned.h"
 
@@ -43,6 +44,7 @@ WorktreeSettings WorktreeSettings::read(Session& session, const std::string& git
   check(git_repository_open_ext(out(repository), gitDirectory.c_str(),
                                 GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr),
         kOperation, gitDirectory);
+  useConfigurationOfEnvironment(repository.get());
   OwnedConfig config;
   check(git_repository_config_snapshot(out(config), repository.get()), kOperation, gitDirectory);
   WorktreeSettings settings;
