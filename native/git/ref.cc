@@ -107,7 +107,9 @@ class LooseWalk {
 }  // namespace
 
 void requireRefName(const std::string& refName, const char* operation) {
-  const bool known = refName == "HEAD" || refName.rfind("refs/", 0) == 0;
+  bool known = refName == "HEAD" || refName.rfind("refs/", 0) == 0;
+  // Each worktree has its own of these, in a folder that their name alone does not tell.
+  for (const char* own : {"refs/bisect/", "refs/worktree/", "refs/rewritten/"}) known = known && refName.rfind(own, 0) != 0;
   if (!known || refName.size() > 1024 || refName.find('\0') != std::string::npos || !isValidName(refName)) {
     fail(failure_code::kInvalid, operation, "not a full and valid ref name", refName);
   }

@@ -16,7 +16,7 @@
 
 namespace coppice {
 
-// "HEAD", or a valid name that starts with "refs/". Throws INVALID.
+// "HEAD", or a valid name that starts with "refs/" and belongs to the whole repository. Throws INVALID.
 void requireRefName(const std::string& refName, const char* operation);
 
 // Nothing set: there is no such ref.

@@ -138,7 +138,8 @@ TEST(ref_names_that_need_each_other_as_directory_are_refused) {
 
 TEST(ref_bad_names_are_refused) {
   const SessionRepository repository;
-  for (const char* name : {"", "main", "refs/", "refs/a..b", "refs/a.lock", "refs/../../x", "refs/a//b", "refs/.a", "HEAD2", "refs/a b"}) {
+  for (const char* name : {"", "main", "refs/", "refs/a..b", "refs/a.lock", "refs/../../x", "refs/a//b", "refs/.a", "HEAD2", "refs/a b", "refs/bisect/bad",
+                           "refs/worktree/x"}) {
     CHECK_EQ(lockCode(repository, name), failure_code::kInvalid);
   }
 }
