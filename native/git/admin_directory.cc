@@ -28,7 +28,8 @@ void makeDirectory(const std::string& path) {
   if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) failSystem(kOperation, path);
 }
 
-// The exclusive right to the workshop, <common>/coppice/worktrees: whoever holds it may throw away what others left there.
+// The exclusive right to the workshop, <common>/coppice/worktrees: whoever holds it may throw away what others left
+// there.
 class Workshop {
  public:
   Workshop(Session& session, const Cancel& cancel) : path_(session.commonDirectory() + "/coppice/worktrees") {
@@ -37,7 +38,8 @@ class Workshop {
     directory_ = OwnedFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory_) failSystem(kOperation, path_);
     lock(cancel);
-    for (const std::string& name : namesIn(directory_.get(), path_)) removeTree(directory_.get(), name, &cancel);
+    for (const std::string& name : namesIn(directory_.get(), path_))
+      removeTree(directory_.get(), name, &cancel);
   }
 
   const std::string& path() const { return path_; }
@@ -51,7 +53,8 @@ class Workshop {
       if (errno != EWOULDBLOCK && errno != EINTR) failSystem(kOperation, path_);
       cancel.check(kOperation);
       if (std::chrono::steady_clock::now() > deadline)
-        fail(failure_code::kLocked, kOperation, "another process has been adding or dropping a worktree for 60 seconds", path_);
+        fail(failure_code::kLocked, kOperation, "another process has been adding or dropping a worktree for 60 seconds",
+             path_);
       std::this_thread::sleep_for(kLockPause);
     }
   }
@@ -66,7 +69,8 @@ bool renameNew(const std::string& from, const std::string& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno != EINVAL && errno != ENOSYS) return false;
 #endif
-  // Only an empty directory could be replaced, which git never leaves here, and ours are made under the workshop's lock.
+  // Only an empty directory could be replaced, which git never leaves here, and ours are made under the workshop's
+  // lock.
   struct stat status;
   if (::lstat(to.c_str(), &status) == 0) {
     errno = EEXIST;
@@ -101,7 +105,8 @@ std::optional<std::string> configText(git_config* config, const char* name) {
 
 // git leaves out what would break the line.
 std::string cleaned(std::string text) {
-  text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == '<' || c == '>' || c == '\n'; }), text.end());
+  text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == '<' || c == '>' || c == '\n'; }),
+             text.end());
   return text;
 }
 
@@ -109,17 +114,21 @@ std::string cleaned(std::string text) {
 
 std::string adminDirectoryPath(const Session& session, const std::string& name) {
   const auto isPlain = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
+           c == '-';
   };
   // Git makes refs "worktrees/<name>/..." of it, so the rules of ref names hold too.
   const bool endsInLock = name.size() >= 5 && name.compare(name.size() - 5, 5, ".lock") == 0;
   const bool valid = !name.empty() && name.size() <= 200 && name[0] != '.' && name[0] != '-' && name.back() != '.' &&
-                     !endsInLock && name.find("..") == std::string::npos && std::all_of(name.begin(), name.end(), isPlain);
+                     !endsInLock && name.find("..") == std::string::npos &&
+                     std::all_of(name.begin(), name.end(), isPlain);
   if (!valid) fail(failure_code::kInvalid, kOperation, "not a name for a worktree", name);
   return session.commonDirectory() + "/worktrees/" + name;
 }
 
-std::string gitFileContent(const std::string& adminDirectory) { return "gitdir: " + adminDirectory + "\n"; }
+std::string gitFileContent(const std::string& adminDirectory) {
+  return "gitdir: " + adminDirectory + "\n";
+}
 
 std::string headLog(Session& session, const Oid& headOid) {
   const HandleLease handle = session.handle();
@@ -127,12 +136,12 @@ std::string headLog(Session& session, const Oid& headOid) {
   check(git_repository_config_snapshot(out(config), handle->repository()), kOperation);
   const std::string name = cleaned(configText(config.get(), "user.name").value_or("Coppice"));
   const std::string email = cleaned(configText(config.get(), "user.email").value_or("coppice@localhost"));
-  return std::string(40, '0') + " " + toHex(headOid) + " " + name + " <" + email + "> " + std::to_string(std::time(nullptr)) +
-         " +0000\tcoppice: start of a lease\n";
+  return std::string(40, '0') + " " + toHex(headOid) + " " + name + " <" + email + "> " +
+         std::to_string(std::time(nullptr)) + " +0000\tcoppice: start of a lease\n";
 }
 
-void createAdminDirectory(Session& session, const std::string& name, const std::string& worktreePath, const Oid& headOid,
-                          const std::string& lockReason, const Cancel& cancel) {
+void createAdminDirectory(Session& session, const std::string& name, const std::string& worktreePath,
+                          const Oid& headOid, const std::string& lockReason, const Cancel& cancel) {
   const std::string target = adminDirectoryPath(session, name);
   const std::string log = headLog(session, headOid);
   const Workshop workshop(session, cancel);

@@ -1,6 +1,6 @@
-// Git's admin directories of linked worktrees, <common>/worktrees/<name>: written whole before any git can see them, listed,
-// locked and dropped. What is half made or half removed lies in <common>/coppice/worktrees, where no git looks: a sibling
-// lists every folder in <common>/worktrees, and `git worktree prune` deletes those that it cannot read.
+// Git's admin directories of linked worktrees, <common>/worktrees/<name>: written whole before any git can see them,
+// listed, locked and dropped. What is half made or half removed lies in <common>/coppice/worktrees, where no git looks:
+// a sibling lists every folder in <common>/worktrees, and `git worktree prune` deletes those that it cannot read.
 #pragma once
 
 #include <optional>
@@ -17,9 +17,10 @@ namespace coppice {
 // Throws INVALID for a name that is not one plain component of letters, digits, ".", "_" and "-".
 std::string adminDirectoryPath(const Session& session, const std::string& name);
 
-// Makes the admin directory of a worktree at `worktreePath` (real path), HEAD detached at `headOid`, locked. Throws EXISTS.
-void createAdminDirectory(Session& session, const std::string& name, const std::string& worktreePath, const Oid& headOid,
-                          const std::string& lockReason, const Cancel& cancel);
+// Makes the admin directory of a worktree at `worktreePath` (real path), HEAD detached at `headOid`, locked. Throws
+// EXISTS.
+void createAdminDirectory(Session& session, const std::string& name, const std::string& worktreePath,
+                          const Oid& headOid, const std::string& lockReason, const Cancel& cancel);
 
 // Missing is fine.
 void dropAdminDirectory(Session& session, const std::string& name, const Cancel& cancel);
@@ -27,7 +28,8 @@ void dropAdminDirectory(Session& session, const std::string& name, const Cancel&
 // The folder of the worktree that an admin directory stands for; nullopt: there is none, or it says nothing.
 std::optional<std::string> worktreePathOf(const std::string& adminDirectory);
 
-// Where the ".git" of a worktree leads: the admin directory, or the repository's own for the main worktree. nullopt: nowhere.
+// Where the ".git" of a worktree leads: the admin directory, or the repository's own for the main worktree. nullopt:
+// nowhere.
 std::optional<std::string> gitDirectoryOf(const std::string& worktreePath);
 
 // Whether both paths name one existing file or folder.
@@ -39,7 +41,8 @@ std::string gitFileContent(const std::string& adminDirectory);
 // A HEAD log of one line: a worktree's earlier tasks are none of the next one's business.
 std::string headLog(Session& session, const Oid& headOid);
 
-// All worktrees that git knows, the main one first (not of a bare repository), then by name. Those whose folder is gone too.
+// All worktrees that git knows, the main one first (not of a bare repository), then by name. Those whose folder is gone
+// too.
 std::vector<WorktreeDescription> listWorktreeDescriptions(Session& session, const Cancel& cancel);
 
 }  // namespace coppice

@@ -16,7 +16,8 @@ namespace {
 constexpr const char* kOperation = "listWorktrees";
 constexpr size_t kMaxBytes = 1u << 16;  // of a small file: paths, a HEAD, a reason
 
-// A task may have made anything of these files: what cannot be read says nothing, and never spoils the list of the others.
+// A task may have made anything of these files: what cannot be read says nothing, and never spoils the list of the
+// others.
 std::optional<std::string> readLine(const std::string& path) {
   std::optional<std::string> text;
   try {
@@ -24,7 +25,8 @@ std::optional<std::string> readLine(const std::string& path) {
   } catch (const Failure&) {
     return std::nullopt;
   }
-  while (text && !text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  while (text && !text->empty() && (text->back() == '\n' || text->back() == '\r'))
+    text->pop_back();
   return text;
 }
 
@@ -39,7 +41,8 @@ bool isDirectory(const std::string& path) {
 }
 
 std::string withoutFinalSlash(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  while (path.size() > 1 && path.back() == '/')
+    path.pop_back();
   return path;
 }
 

@@ -1,4 +1,5 @@
-// See attribute_rules.h. Follows git's attr.c: the last matching line of the nearest file decides, attribute by attribute.
+// See attribute_rules.h. Follows git's attr.c: the last matching line of the nearest file decides, attribute by
+// attribute.
 #include "attribute_rules.h"
 
 #include <algorithm>
@@ -19,16 +20,20 @@ std::string_view withoutLeadingBlank(std::string_view text) {
   return start == std::string_view::npos ? std::string_view() : text.substr(start);
 }
 
-std::string_view firstWord(std::string_view text) { return text.substr(0, text.find_first_of(kBlank)); }
+std::string_view firstWord(std::string_view text) {
+  return text.substr(0, text.find_first_of(kBlank));
+}
 
 bool isAttributeName(std::string_view name) {
   if (name.empty() || name[0] == '-') return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return c == '-' || c == '.' || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return c == '-' || c == '.' || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z');
   });
 }
 
-// A pattern in C quotes. Reads it and moves `text` behind it; nullopt: the quotes are wrong, git then takes the word as it is.
+// A pattern in C quotes. Reads it and moves `text` behind it; nullopt: the quotes are wrong, git then takes the word as
+// it is.
 std::optional<std::string> unquote(std::string_view& text) {
   std::string plain;
   for (size_t i = 1; i < text.size(); i++) {
@@ -65,7 +70,8 @@ std::optional<std::string> unquote(std::string_view& text) {
 
 AttributeRules::AttributeRules(std::vector<std::string> wanted, bool ignoreCase)
     : wanted_(wanted.size()), ignoreCase_(ignoreCase) {
-  for (const std::string& name : wanted) numberOf(name);
+  for (const std::string& name : wanted)
+    numberOf(name);
   std::vector<Assignment> binary;
   parseAssignments("-diff -merge -text", binary);
   macros_[numberOf("binary")] = std::move(binary);
@@ -147,7 +153,8 @@ bool AttributeRules::parseAssignments(std::string_view text, std::vector<Assignm
 
 void AttributeRules::finish() {
   std::vector<bool> useful(numbers_.size());
-  for (size_t i = 0; i < wanted_; i++) useful[i] = true;
+  for (size_t i = 0; i < wanted_; i++)
+    useful[i] = true;
   for (bool grown = true; grown;) {  // macros may hold macros
     grown = false;
     for (const auto& [number, assignments] : macros_) {
@@ -157,11 +164,15 @@ void AttributeRules::finish() {
       useful[number] = grown = true;
     }
   }
-  for (Rules& rules : machine_) dropUseless(rules, useful);
-  for (auto& [directory, rules] : directories_) dropUseless(rules, useful);
+  for (Rules& rules : machine_)
+    dropUseless(rules, useful);
+  for (auto& [directory, rules] : directories_)
+    dropUseless(rules, useful);
   dropUseless(info_, useful);
-  empty_ = info_.empty() && std::all_of(machine_.begin(), machine_.end(), [](const Rules& rules) { return rules.empty(); }) &&
-           std::all_of(directories_.begin(), directories_.end(), [](const auto& entry) { return entry.second.empty(); });
+  empty_ =
+      info_.empty() &&
+      std::all_of(machine_.begin(), machine_.end(), [](const Rules& rules) { return rules.empty(); }) &&
+      std::all_of(directories_.begin(), directories_.end(), [](const auto& entry) { return entry.second.empty(); });
 }
 
 void AttributeRules::dropUseless(Rules& rules, const std::vector<bool>& useful) const {
@@ -180,7 +191,11 @@ bool AttributeRules::matches(const Rule& rule, std::string_view path, std::strin
     const size_t suffix = pattern.size() - 1;
     return text.size() >= suffix && equalFolded(pattern.substr(1), text.substr(text.size() - suffix), ignoreCase_);
   }
-  return wildmatch(pattern, text, ignoreCase_);
+  if (rule.nameOnly) return wildmatch(pattern, text, ignoreCase_);
+  // Git cuts the literal start off before the glob begins, so that "a/b**/c" matches "a/bx/y/c".
+  return text.size() >= rule.literal &&
+         equalFolded(pattern.substr(0, rule.literal), text.substr(0, rule.literal), ignoreCase_) &&
+         wildmatch(pattern.substr(rule.literal), text.substr(rule.literal), ignoreCase_);
 }
 
 void AttributeRules::assign(const std::vector<Assignment>& assignments, Values& values) const {
@@ -211,7 +226,8 @@ std::vector<AttributeValue> AttributeRules::valuesOf(std::string_view path) cons
     if (directory.empty()) break;
     end = directory.rfind('/');
   }
-  for (auto rules = machine_.rbegin(); rules != machine_.rend(); ++rules) fill(*rules, path, name, values);
+  for (auto rules = machine_.rbegin(); rules != machine_.rend(); ++rules)
+    fill(*rules, path, name, values);
   std::vector<AttributeValue> answer(wanted_);
   for (size_t i = 0; i < wanted_; i++) {
     if (values[i] != nullptr) answer[i] = *values[i];

@@ -53,8 +53,7 @@ std::optional<Conversion::LineEnds> textValue(const AttributeValue& value, bool 
 Conversion::LineEnds lineEndsOf(const std::vector<AttributeValue>& values, const ConversionSettings& settings) {
   using AutoCrlf = ConversionSettings::AutoCrlf;
   using LineEnds = Conversion::LineEnds;
-  const bool crlf =
-      settings.autoCrlf == AutoCrlf::kOn || (settings.autoCrlf == AutoCrlf::kOff && settings.nativeCrlf);
+  const bool crlf = settings.autoCrlf == AutoCrlf::kOn || (settings.autoCrlf == AutoCrlf::kOff && settings.nativeCrlf);
   std::optional<LineEnds> lineEnds = textValue(values[kText], crlf);
   if (!lineEnds) lineEnds = textValue(values[kCrlf], crlf);
   if (lineEnds == LineEnds::kAsTheyAre) return LineEnds::kAsTheyAre;
@@ -117,7 +116,8 @@ Attributes Attributes::ofWorktree(Session& session, const std::string& gitDirect
     }
     add(entry.path, bytes);
   }
-  for (const std::string& path : newRuleFiles) add(path, readRuleFile(root, path));
+  for (const std::string& path : newRuleFiles)
+    add(path, readRuleFile(root, path));
   attributes.finish();
   return attributes;
 }
@@ -129,8 +129,9 @@ Conversion Attributes::of(const std::string& path) const {
   conversion.lineEnds = lineEndsOf(values, settings_);
   conversion.ident = values[kIdent].isTrue();
   const AttributeValue& encoding = values[kEncoding];
-  conversion.encoding = encoding.isTrue() || encoding.isFalse() ||
-                        (encoding.kind == AttributeValue::Kind::kText && !encoding.text.empty() && !isUtf8(encoding.text));
+  conversion.encoding =
+      encoding.isTrue() || encoding.isFalse() ||
+      (encoding.kind == AttributeValue::Kind::kText && !encoding.text.empty() && !isUtf8(encoding.text));
   const auto filter = settings_.filters.find(values[kFilter].text);
   if (values[kFilter].kind == AttributeValue::Kind::kText && filter != settings_.filters.end()) {
     conversion.filter = filter->first;
@@ -140,19 +141,22 @@ Conversion Attributes::of(const std::string& path) const {
   return conversion;
 }
 
-Attributes::Converted Attributes::toWorktree(const std::string& path, const Oid& blobOid, std::string_view bytes) const {
+Attributes::Converted Attributes::toWorktree(const std::string& path, const Oid& blobOid,
+                                             std::string_view bytes) const {
   Converted converted;
   if (!any_) return converted;
   const Conversion conversion = of(path);
   converted.unsupported = conversion.unsupportedToWorktree();
   if (converted.unsupported != nullptr) return converted;
   if (conversion.ident) converted.bytes = expandIdent(bytes, blobOid);
-  std::optional<std::string> lines = lineEndsToWorktree(conversion.lineEnds, converted.bytes ? *converted.bytes : bytes);
+  std::optional<std::string> lines =
+      lineEndsToWorktree(conversion.lineEnds, converted.bytes ? *converted.bytes : bytes);
   if (lines) converted.bytes = std::move(lines);
   return converted;
 }
 
-Attributes::Converted Attributes::toObject(const std::string& path, std::string_view bytes, const Indexed& indexed) const {
+Attributes::Converted Attributes::toObject(const std::string& path, std::string_view bytes,
+                                           const Indexed& indexed) const {
   using LineEnds = Conversion::LineEnds;
   Converted converted;
   if (!any_) return converted;

@@ -1,8 +1,8 @@
-// What git's attributes (text, eol, crlf, ident, filter, working-tree-encoding) and core.autocrlf do to the content of a file
-// between its blob and the worktree. Line ends and $Id$ are converted here exactly as git does; a configured external
-// filter or an encoding is never run but named, so that nobody gets silently wrong bytes.
-// libgit2's filters are not used: they read the attributes of the worktree that the handle was opened on, look at that
-// one's index, and replace only the first $Id$ of a file.
+// What git's attributes (text, eol, crlf, ident, filter, working-tree-encoding) and core.autocrlf do to the content of
+// a file between its blob and the worktree. Line ends and $Id$ are converted here exactly as git does; a configured
+// external filter or an encoding is never run but named, so that nobody gets silently wrong bytes. libgit2's filters
+// are not used: they read the attributes of the worktree that the handle was opened on, look at that one's index, and
+// replace only the first $Id$ of a file.
 #pragma once
 
 #include <functional>

@@ -112,7 +112,8 @@ class Worker {
   void writeFile(size_t number, int directoryFd, int sourceFd, const std::string& name) {
     const TreeFile& file = job_.request.files[number];
     const mode_t mode = file.mode == kModeExecutable ? 0777 : 0666;  // less the umask, as git does
-    const OwnedFd target(::openat(directoryFd, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    const OwnedFd target(
+        ::openat(directoryFd, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!target) failMaking(file.path);
     if (!copy(number, sourceFd, name, target.get())) {
       const auto content = contentOf(*handle_, file, job_.request.attributes);
@@ -132,8 +133,8 @@ class Worker {
     if (job_.request.attributes.any()) {
       const Conversion conversion = job_.request.attributes.of(entry->path);
       verify = conversion.unsupportedToWorktree() == nullptr;
-      // What we can convert ourselves is converted: the worktree's file may be older than its attributes. What we cannot is
-      // taken from a file that went through the same filter.
+      // What we can convert ourselves is converted: the worktree's file may be older than its attributes. What we
+      // cannot is taken from a file that went through the same filter.
       if (verify ? !conversion.keepsBlob() : !(job_.sourceAttributes().of(entry->path) == conversion)) return false;
     }
     if (job_.request.source->copy(*entry, sourceFd, name.c_str(), verify, targetFd, buffer_)) {

@@ -1,5 +1,5 @@
-// Writing all files of a tree into an empty folder: copied from a checked-out worktree where that is proven right, inflated
-// elsewhere, on several threads, by directory handles and without following a link.
+// Writing all files of a tree into an empty folder: copied from a checked-out worktree where that is proven right,
+// inflated elsewhere, on several threads, by directory handles and without following a link.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,8 @@ struct CheckoutResult {
 // Refuses a tree that names what must not be written, or one path as a file and as a directory. Throws UNSAFE_PATH.
 void requireSafeTree(const std::vector<TreeFile>& files);
 
-// Throws EXISTS where something is in the way, UNSUPPORTED_FILTER. What was written so far stays: the caller removes it.
+// Throws EXISTS where something is in the way, UNSUPPORTED_FILTER. What was written so far stays: the caller removes
+// it.
 CheckoutResult checkOut(Session& session, const CheckoutRequest& request, const Cancel& cancel);
 
 }  // namespace coppice

@@ -6,10 +6,13 @@
 namespace coppice {
 namespace {
 
-uint32_t rotate(uint32_t value, int bits) { return (value << bits) | (value >> (32 - bits)); }
+uint32_t rotate(uint32_t value, int bits) {
+  return (value << bits) | (value >> (32 - bits));
+}
 
 uint32_t bigEndian(const unsigned char* p) {
-  return static_cast<uint32_t>(p[0]) << 24 | static_cast<uint32_t>(p[1]) << 16 | static_cast<uint32_t>(p[2]) << 8 | p[3];
+  return static_cast<uint32_t>(p[0]) << 24 | static_cast<uint32_t>(p[1]) << 16 | static_cast<uint32_t>(p[2]) << 8 |
+         p[3];
 }
 
 void compress(uint32_t state[5], const unsigned char* blocks, size_t count) {
@@ -22,8 +25,10 @@ void compress(uint32_t state[5], const unsigned char* blocks, size_t count) {
 void compressPlain(uint32_t state[5], const unsigned char* blocks, size_t count) {
   for (; count > 0; count--, blocks += 64) {
     uint32_t w[80];
-    for (int i = 0; i < 16; i++) w[i] = bigEndian(blocks + 4 * i);
-    for (int i = 16; i < 80; i++) w[i] = rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
+    for (int i = 0; i < 16; i++)
+      w[i] = bigEndian(blocks + 4 * i);
+    for (int i = 16; i < 80; i++)
+      w[i] = rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
     const auto step = [&](uint32_t mixed, uint32_t constant, uint32_t word) {
       const uint32_t next = rotate(a, 5) + mixed + e + constant + word;
@@ -33,10 +38,14 @@ void compressPlain(uint32_t state[5], const unsigned char* blocks, size_t count)
       b = a;
       a = next;
     };
-    for (int i = 0; i < 20; i++) step((b & c) | (~b & d), 0x5a827999, w[i]);
-    for (int i = 20; i < 40; i++) step(b ^ c ^ d, 0x6ed9eba1, w[i]);
-    for (int i = 40; i < 60; i++) step((b & c) | (b & d) | (c & d), 0x8f1bbcdc, w[i]);
-    for (int i = 60; i < 80; i++) step(b ^ c ^ d, 0xca62c1d6, w[i]);
+    for (int i = 0; i < 20; i++)
+      step((b & c) | (~b & d), 0x5a827999, w[i]);
+    for (int i = 20; i < 40; i++)
+      step(b ^ c ^ d, 0x6ed9eba1, w[i]);
+    for (int i = 40; i < 60; i++)
+      step((b & c) | (b & d) | (c & d), 0x8f1bbcdc, w[i]);
+    for (int i = 60; i < 80; i++)
+      step(b ^ c ^ d, 0xca62c1d6, w[i]);
     state[0] += a;
     state[1] += b;
     state[2] += c;
@@ -68,10 +77,12 @@ Checksum::Digest Checksum::finish() {
   const uint64_t bits = length_ * 8;
   unsigned char padding[72] = {0x80};
   const size_t zeros = (filled_ < 56 ? 56 : 120) - filled_;
-  for (int i = 0; i < 8; i++) padding[zeros + i] = static_cast<unsigned char>(bits >> (56 - 8 * i));
+  for (int i = 0; i < 8; i++)
+    padding[zeros + i] = static_cast<unsigned char>(bits >> (56 - 8 * i));
   update({reinterpret_cast<const char*>(padding), zeros + 8});
   Digest digest;
-  for (int i = 0; i < 20; i++) digest[i] = static_cast<unsigned char>(state_[i / 4] >> (24 - 8 * (i % 4)));
+  for (int i = 0; i < 20; i++)
+    digest[i] = static_cast<unsigned char>(state_[i / 4] >> (24 - 8 * (i % 4)));
   return digest;
 }
 

@@ -1,5 +1,5 @@
-// Plain SHA-1 over bytes of our own making: the trailers of index and pack files. They are checksums against damage, not
-// names, so the collision detection that git's object names need (and that is 3-6 times slower) is left out.
+// Plain SHA-1 over bytes of our own making: the trailers of index and pack files. They are checksums against damage,
+// not names, so the collision detection that git's object names need (and that is 3-6 times slower) is left out.
 #pragma once
 
 #include <array>

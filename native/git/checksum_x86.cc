@@ -51,10 +51,18 @@ __attribute__((target("sha,sse4.1"))) void compressByProcessor(uint32_t state[5]
         words = _mm_sha1msg2_epu32(mixed, w[(group + 3) % 4]);
       }
       switch (group / 5) {
-        case 0: fourRounds<0>(abcd, e, words); break;
-        case 1: fourRounds<1>(abcd, e, words); break;
-        case 2: fourRounds<2>(abcd, e, words); break;
-        default: fourRounds<3>(abcd, e, words); break;
+        case 0:
+          fourRounds<0>(abcd, e, words);
+          break;
+        case 1:
+          fourRounds<1>(abcd, e, words);
+          break;
+        case 2:
+          fourRounds<2>(abcd, e, words);
+          break;
+        default:
+          fourRounds<3>(abcd, e, words);
+          break;
       }
     }
     last = _mm_sha1nexte_epu32(e, lastBefore);
@@ -66,7 +74,9 @@ __attribute__((target("sha,sse4.1"))) void compressByProcessor(uint32_t state[5]
 
 #else
 
-bool processorHashes() noexcept { return false; }
+bool processorHashes() noexcept {
+  return false;
+}
 void compressByProcessor(uint32_t state[5], const unsigned char* blocks, size_t count) {
   compressPlain(state, blocks, count);
 }

@@ -37,7 +37,9 @@ Counts count(std::string_view bytes) {
   return counts;
 }
 
-bool isAuto(LineEnds lineEnds) { return lineEnds == LineEnds::kAutoLf || lineEnds == LineEnds::kAutoCrlf; }
+bool isAuto(LineEnds lineEnds) {
+  return lineEnds == LineEnds::kAutoLf || lineEnds == LineEnds::kAutoCrlf;
+}
 
 bool holdsNewline(std::string_view bytes, size_t start, size_t end) {
   return bytes.substr(start, end - start).find('\n') != std::string_view::npos;

@@ -1,6 +1,6 @@
-// Line ends and $Id$ between a blob and the worktree, byte for byte as git's convert.c does it. Git itself has two ways to
-// expand $Id$ and they differ on "$$Id$": this follows the one in core, `git checkout` of a file without text=auto the
-// other. Both ways give the same blob again.
+// Line ends and $Id$ between a blob and the worktree, byte for byte as git's convert.c does it. Git itself has two ways
+// to expand $Id$ and they differ on "$$Id$": this follows the one in core, `git checkout` of a file without text=auto
+// the other. Both ways give the same blob again.
 #pragma once
 
 #include <memory>
@@ -23,9 +23,9 @@ struct Conversion {
   };
   LineEnds lineEnds = LineEnds::kAsTheyAre;
   bool ident = false;
-  bool encoding = false;         // working-tree-encoding names another encoding than UTF-8
-  std::string filter;            // the configured filter's name, empty: none
-  bool filterToWorktree = false; // it has a command for this direction, or is required and has none
+  bool encoding = false;          // working-tree-encoding names another encoding than UTF-8
+  std::string filter;             // the configured filter's name, empty: none
+  bool filterToWorktree = false;  // it has a command for this direction, or is required and has none
   bool filterToObject = false;
 
   // Whether the worktree's bytes are always the blob's.

@@ -51,7 +51,8 @@ ConversionSettings::AutoCrlf readAutoCrlf(git_config* config) {
 
 std::vector<std::string> readRuleFiles(git_config* config) {
   std::vector<std::string> files;
-  for (const std::string& folder : searchFolders(GIT_CONFIG_LEVEL_SYSTEM)) files.push_back(folder + "/gitattributes");
+  for (const std::string& folder : searchFolders(GIT_CONFIG_LEVEL_SYSTEM))
+    files.push_back(folder + "/gitattributes");
   OwnedBuffer path;
   const int result = git_config_get_path(path.get(), config, "core.attributesfile");
   if (result == GIT_ENOTFOUND) {
@@ -79,7 +80,8 @@ int addFilterEntry(const git_config_entry* entry, void* payload) noexcept {
     if (variable == "process" && command) filter.clean = filter.smudge = true;
     int required = 0;
     if (variable == "required")
-      filter.required = entry->value == nullptr || (git_config_parse_bool(&required, entry->value) == 0 && required != 0);
+      filter.required =
+          entry->value == nullptr || (git_config_parse_bool(&required, entry->value) == 0 && required != 0);
     return 0;
   } catch (...) {
     return GIT_EUSER;  // out of memory; nothing may cross libgit2's C

@@ -13,7 +13,9 @@
 namespace coppice {
 namespace {
 
-bool isRegular(uint32_t mode) { return mode == kModeFile || mode == kModeExecutable; }
+bool isRegular(uint32_t mode) {
+  return mode == kModeFile || mode == kModeExecutable;
+}
 
 }  // namespace
 
@@ -33,7 +35,8 @@ std::vector<const IndexEntry*> CopySource::entriesFor(const std::vector<TreeFile
   std::vector<const IndexEntry*> found(files.size(), nullptr);
   size_t at = 0;
   for (size_t i = 0; i < files.size(); i++) {
-    while (at < index_.entries.size() && index_.entries[at].path < files[i].path) at++;
+    while (at < index_.entries.size() && index_.entries[at].path < files[i].path)
+      at++;
     if (at == index_.entries.size()) break;
     const IndexEntry& entry = index_.entries[at];
     if (entry.path == files[i].path && entry.oid == files[i].oid && isRegular(entry.mode) && isRegular(files[i].mode))

@@ -9,9 +9,11 @@ namespace coppice {
 void failUnsupported(const char* operation, const std::string& path, const char* reason) {
   const bool filter = std::strcmp(reason, "filter") == 0;
   fail(failure_code::kUnsupportedFilter, operation,
-       filter ? "the file's attributes name a filter that is configured, and filters are not run; check the file out cleanly in "
+       filter ? "the file's attributes name a filter that is configured, and filters are not run; check the file out "
+                "cleanly in "
                 "the worktree that is copied from, or remove the filter from the configuration"
-              : "the file's attributes name a working-tree-encoding, which is not converted; check the file out cleanly in the "
+              : "the file's attributes name a working-tree-encoding, which is not converted; check the file out "
+                "cleanly in the "
                 "worktree that is copied from",
        path);
 }

@@ -65,7 +65,8 @@ bool FileRestorer::linkHasTarget(const TreeFile& file, int directoryFd, const st
   return size >= 0 && std::string_view(buffer_.data(), static_cast<size_t>(size)) == target->c_str();
 }
 
-bool FileRestorer::hasContent(const TreeFile& file, int directoryFd, const std::string& name, const struct stat& status) {
+bool FileRestorer::hasContent(const TreeFile& file, int directoryFd, const std::string& name,
+                              const struct stat& status) {
   const OwnedFd opened(::openat(directoryFd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!opened) return false;
   // Where the bytes are the blob's own, hashing them is cheaper than inflating the blob.

@@ -18,8 +18,8 @@
 
 namespace coppice {
 
-// The modes that new files get here: 0666 and 0777 less the umask, found by trying, because reading the umask changes it for
-// other threads.
+// The modes that new files get here: 0666 and 0777 less the umask, found by trying, because reading the umask changes
+// it for other threads.
 struct FreshModes {
   mode_t directory = 0777;
   mode_t of(uint32_t mode) const { return directory & (mode == kModeExecutable ? 0777 : 0666); }
@@ -29,13 +29,14 @@ struct FreshModes {
 
 class FileRestorer {
  public:
-  FileRestorer(Session& session, const RootDirectory& root, const Attributes& attributes, const WorktreeSettings& settings,
-               FreshModes modes, const Cancel& cancel);
+  FileRestorer(Session& session, const RootDirectory& root, const Attributes& attributes,
+               const WorktreeSettings& settings, FreshModes modes, const Cancel& cancel);
 
   // Whether the file is there with its content and mode; `stat` is taken around the look. A gitlink: a folder is there.
   bool isRight(const TreeFile& file, FileStat& stat);
 
-  // Removes what is in the way (files and links among the parents, a folder in the file's place), writes beside and renames.
+  // Removes what is in the way (files and links among the parents, a folder in the file's place), writes beside and
+  // renames.
   FileStat put(const TreeFile& file);
 
  private:

@@ -20,11 +20,19 @@ constexpr uint64_t kMaxIndexBytes = uint64_t{2} << 30;
 constexpr size_t kMinEntryBytes = 63;  // of version 4 with an empty suffix; bounds the number of entries
 
 #ifdef __APPLE__
-const timespec& changeTime(const struct stat& status) { return status.st_ctimespec; }
-const timespec& modificationTime(const struct stat& status) { return status.st_mtimespec; }
+const timespec& changeTime(const struct stat& status) {
+  return status.st_ctimespec;
+}
+const timespec& modificationTime(const struct stat& status) {
+  return status.st_mtimespec;
+}
 #else
-const timespec& changeTime(const struct stat& status) { return status.st_ctim; }
-const timespec& modificationTime(const struct stat& status) { return status.st_mtim; }
+const timespec& changeTime(const struct stat& status) {
+  return status.st_ctim;
+}
+const timespec& modificationTime(const struct stat& status) {
+  return status.st_mtim;
+}
 #endif
 
 std::string readWhole(int fd, uint64_t size, const std::string& path) {
@@ -54,8 +62,10 @@ class IndexParser {
       unsupported("index version " + std::to_string(index.version) + " is not known");
     if (count > reader_.left() / kMinEntryBytes) corrupt("more entries than the file can hold");
     index.entries.reserve(count);
-    for (uint32_t i = 0; i < count; i++) parseEntry(index);
-    while (reader_.left() > 0) parseExtension(index);
+    for (uint32_t i = 0; i < count; i++)
+      parseEntry(index);
+    while (reader_.left() > 0)
+      parseExtension(index);
     if (pathless_) corrupt("an entry without a path");
   }
 
@@ -64,7 +74,9 @@ class IndexParser {
     return bytes.size() < 20 ? std::string_view() : bytes.substr(0, bytes.size() - 20);
   }
 
-  [[noreturn]] void corrupt(const std::string& message) const { fail(failure_code::kCorrupt, kOperation, message, path_); }
+  [[noreturn]] void corrupt(const std::string& message) const {
+    fail(failure_code::kCorrupt, kOperation, message, path_);
+  }
   [[noreturn]] void unsupported(const std::string& message) const {
     fail(failure_code::kUnsupportedRepository, kOperation, message, path_);
   }
@@ -84,15 +96,17 @@ class IndexParser {
     std::string_view oid;
     uint16_t flags = 0;
     const bool whole = reader_.take32(s.ctimeSeconds) && reader_.take32(s.ctimeNanoseconds) &&
-                       reader_.take32(s.mtimeSeconds) && reader_.take32(s.mtimeNanoseconds) && reader_.take32(s.device) &&
-                       reader_.take32(s.inode) && reader_.take32(entry.mode) && reader_.take32(s.uid) &&
-                       reader_.take32(s.gid) && reader_.take32(s.size) && reader_.take(20, oid) && reader_.take16(flags);
+                       reader_.take32(s.mtimeSeconds) && reader_.take32(s.mtimeNanoseconds) &&
+                       reader_.take32(s.device) && reader_.take32(s.inode) && reader_.take32(entry.mode) &&
+                       reader_.take32(s.uid) && reader_.take32(s.gid) && reader_.take32(s.size) &&
+                       reader_.take(20, oid) && reader_.take16(flags);
     if (!whole) corrupt("an entry is cut off");
     std::memcpy(entry.oid.id, oid.data(), 20);
     entry.assumeUnchanged = flags & index_flag::kAssumeUnchanged;
     entry.stage = static_cast<uint8_t>((flags & index_flag::kStageMask) >> index_flag::kStageShift);
     if (flags & index_flag::kExtended) parseExtendedFlags(index, entry);
-    if (entry.mode == kModeTree) unsupported("a sparse index is not supported; `git sparse-checkout disable` expands it");
+    if (entry.mode == kModeTree)
+      unsupported("a sparse index is not supported; `git sparse-checkout disable` expands it");
     index.version == 4 ? parseCompressedPath(index, entry) : parsePaddedPath(entry, flags, start);
     pathless_ = pathless_ || entry.path.empty();
     if (!pathless_) requireOrder(index, entry);
@@ -140,12 +154,14 @@ class IndexParser {
   void parseExtension(IndexFile& index) {
     std::string_view signature, data;
     uint32_t size = 0;
-    if (!reader_.take(4, signature) || !reader_.take32(size) || !reader_.take(size, data)) corrupt("an extension is cut off");
+    if (!reader_.take(4, signature) || !reader_.take32(size) || !reader_.take(size, data))
+      corrupt("an extension is cut off");
     if (signature == "TREE") {
       index.treeExtension = std::string(data);
       return;
     }
-    if (signature == "link") unsupported("a split index is not supported; `git update-index --no-split-index` joins it");
+    if (signature == "link")
+      unsupported("a split index is not supported; `git update-index --no-split-index` joins it");
     if (signature == "sdir") unsupported("a sparse index is not supported; `git sparse-checkout disable` expands it");
     if (signature[0] < 'A' || signature[0] > 'Z')
       unsupported("the index has an extension that is not known: " + std::string(signature));
@@ -203,8 +219,9 @@ std::optional<IndexFile> IndexFile::read(const std::string& path) {
 }
 
 const IndexEntry* IndexFile::find(const std::string& path) const {
-  const auto found = std::lower_bound(entries.begin(), entries.end(), path,
-                                      [](const IndexEntry& entry, const std::string& wanted) { return entry.path < wanted; });
+  const auto found =
+      std::lower_bound(entries.begin(), entries.end(), path,
+                       [](const IndexEntry& entry, const std::string& wanted) { return entry.path < wanted; });
   return found != entries.end() && found->path == path && found->stage == 0 ? &*found : nullptr;
 }
 

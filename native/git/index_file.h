@@ -1,5 +1,6 @@
-// Git's index file, read and written without libgit2: libgit2 drops what it does not know and re-stats what it should not.
-// Versions 2, 3 and 4 are read; unknown required extensions, split and sparse indexes are refused (UNSUPPORTED_REPOSITORY).
+// Git's index file, read and written without libgit2: libgit2 drops what it does not know and re-stats what it should
+// not. Versions 2, 3 and 4 are read; unknown required extensions, split and sparse indexes are refused
+// (UNSUPPORTED_REPOSITORY).
 #pragma once
 
 #include <sys/stat.h>
@@ -25,7 +26,9 @@ struct FileStat {
   static FileStat of(const struct stat& status);
 };
 bool operator==(const FileStat& a, const FileStat& b);
-inline bool operator!=(const FileStat& a, const FileStat& b) { return !(a == b); }
+inline bool operator!=(const FileStat& a, const FileStat& b) {
+  return !(a == b);
+}
 
 struct IndexEntry {
   std::string path;
@@ -41,7 +44,8 @@ struct IndexEntry {
 struct IndexFile {
   uint32_t version = 2;
   std::vector<IndexEntry> entries;  // sorted by path, then stage
-  uint32_t mtimeSeconds = 0, mtimeNanoseconds = 0;  // of the file when it was read: entries not older than this are racy
+  uint32_t mtimeSeconds = 0,
+           mtimeNanoseconds = 0;  // of the file when it was read: entries not older than this are racy
   struct Extension {
     char signature[4];
     std::string data;
@@ -57,13 +61,13 @@ struct IndexFile {
   // Whether the file may have changed after its entry was taken, without the entry's stat showing it.
   bool isRacy(const IndexEntry& entry) const;
 
-  // Whether the entry alone proves that the file on disk still has its content: same stat, same kind and mode, not racy,
-  // neither assume-unchanged nor skip-worktree nor intent-to-add.
+  // Whether the entry alone proves that the file on disk still has its content: same stat, same kind and mode, not
+  // racy, neither assume-unchanged nor skip-worktree nor intent-to-add.
   bool proves(const IndexEntry& entry, const struct stat& status) const;
 };
 
-// The bytes of an index with the checksum at the end: the same version (3 instead of 2 where an entry needs it), without the
-// extensions that would not be true any more (FSMN, UNTR, EOIE, IEOT).
+// The bytes of an index with the checksum at the end: the same version (3 instead of 2 where an entry needs it),
+// without the extensions that would not be true any more (FSMN, UNTR, EOIE, IEOT).
 std::string serializeIndex(const IndexFile& index);
 
 // The TREE extension for a tree whose files the index holds exactly.

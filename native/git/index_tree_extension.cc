@@ -53,7 +53,8 @@ void appendNode(const CachedTree& node, std::string& data) {
   data.push_back('\0');
   data += std::to_string(node.entries) + ' ' + std::to_string(node.children.size()) + '\n';
   if (node.entries >= 0) data.append(reinterpret_cast<const char*>(node.oid.id), sizeof node.oid.id);
-  for (const auto& child : node.children) appendNode(*child, data);
+  for (const auto& child : node.children)
+    appendNode(*child, data);
 }
 
 void invalidate(CachedTree& root, const std::string& path) {
@@ -65,7 +66,8 @@ void invalidate(CachedTree& root, const std::string& path) {
         std::string_view(path).substr(start, slash == std::string::npos ? slash : slash - start);
     auto& children = node->children;
     size_t at = 0;
-    while (at < children.size() && children[at]->name != name) at++;
+    while (at < children.size() && children[at]->name != name)
+      at++;
     if (at == children.size()) return;
     if (slash == std::string::npos) {  // a file stands, or stood, where a directory was
       children.erase(children.begin() + static_cast<std::ptrdiff_t>(at));
@@ -118,7 +120,8 @@ std::unique_ptr<CachedTree> parseTreeExtension(std::string_view data) {
 std::optional<std::string> invalidateTreeExtension(const std::string& data, const std::vector<std::string>& paths) {
   const std::unique_ptr<CachedTree> root = parseTreeExtension(data);
   if (!root) return std::nullopt;
-  for (const std::string& path : paths) invalidate(*root, path);
+  for (const std::string& path : paths)
+    invalidate(*root, path);
   std::string changed;
   changed.reserve(data.size());
   appendNode(*root, changed);

@@ -14,16 +14,19 @@ void appendVarint(std::string& bytes, uint64_t value) {
   char digits[10];
   int at = 9;
   digits[at] = static_cast<char>(value & 0x7f);
-  while (value >>= 7) digits[--at] = static_cast<char>(0x80 | (--value & 0x7f));
+  while (value >>= 7)
+    digits[--at] = static_cast<char>(0x80 | (--value & 0x7f));
   bytes.append(digits + at, 10 - at);
 }
 
-bool isExtended(const IndexEntry& entry) { return entry.skipWorktree || entry.intentToAdd; }
+bool isExtended(const IndexEntry& entry) {
+  return entry.skipWorktree || entry.intentToAdd;
+}
 
 void appendFixedPart(std::string& bytes, const IndexEntry& entry) {
   const FileStat& s = entry.stat;
-  for (const uint32_t value : {s.ctimeSeconds, s.ctimeNanoseconds, s.mtimeSeconds, s.mtimeNanoseconds, s.device, s.inode,
-                               entry.mode, s.uid, s.gid, s.size})
+  for (const uint32_t value : {s.ctimeSeconds, s.ctimeNanoseconds, s.mtimeSeconds, s.mtimeNanoseconds, s.device,
+                               s.inode, entry.mode, s.uid, s.gid, s.size})
     append32(bytes, value);
   bytes.append(reinterpret_cast<const char*>(entry.oid.id), 20);
   uint16_t flags = static_cast<uint16_t>(std::min<size_t>(entry.path.size(), index_flag::kNameMask));
@@ -64,7 +67,8 @@ std::string serializeIndex(const IndexFile& index) {
   const uint32_t version = index.version == 4 ? 4 : extended ? 3 : index.version;
   std::string bytes;
   size_t estimate = 64 + (index.treeExtension ? index.treeExtension->size() : 0);
-  for (const IndexEntry& entry : index.entries) estimate += 72 + entry.path.size();
+  for (const IndexEntry& entry : index.entries)
+    estimate += 72 + entry.path.size();
   bytes.reserve(estimate);
   bytes += "DIRC";
   append32(bytes, version);

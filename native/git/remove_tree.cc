@@ -1,5 +1,5 @@
-// Removing a directory and everything in it, by handles, never through a link. Depth costs neither stack nor descriptors:
-// what lies deeper than kMaxDepth is first renamed up to the top of the directory that is being removed.
+// Removing a directory and everything in it, by handles, never through a link. Depth costs neither stack nor
+// descriptors: what lies deeper than kMaxDepth is first renamed up to the top of the directory that is being removed.
 #include <dirent.h>
 #include <fcntl.h>
 
@@ -49,7 +49,8 @@ class TreeRemoval {
     if (::unlinkat(directoryFd, name.c_str(), 0) == 0 || errno == ENOENT) return true;
     if (errno == EISDIR || errno == EPERM) {  // POSIX says EPERM for a directory, Linux EISDIR
       struct stat status;
-      if (::fstatat(directoryFd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode)) return false;
+      if (::fstatat(directoryFd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode))
+        return false;
       errno = EPERM;
     }
     failSystem(kOperation, name);
@@ -109,7 +110,8 @@ std::vector<std::string> namesIn(int directoryFd, const std::string& path) {
     const dirent* entry = ::readdir(stream);
     if (entry == nullptr && errno != 0) failSystem("namesIn", path);
     if (entry == nullptr) return names;
-    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) names.emplace_back(entry->d_name);
+    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
+      names.emplace_back(entry->d_name);
   }
 }
 

@@ -1,5 +1,5 @@
-// Brings a worktree back to exactly a commit, in place (PROTOCOLS P4): the admin directory first, so that nothing a task
-// configured there decides about the files, then the files, then the index. Only what differs is written.
+// Brings a worktree back to exactly a commit, in place (PROTOCOLS P4): the admin directory first, so that nothing a
+// task configured there decides about the files, then the files, then the index. Only what differs is written.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -37,7 +37,9 @@ void requireWorktree(const ResetRequest& request, const std::string& admin) {
     failSystem(kOperation, request.path);
 }
 
-bool isIgnoreFile(const std::string& path) { return RootDirectory::baseName(path) == ".gitignore"; }
+bool isIgnoreFile(const std::string& path) {
+  return RootDirectory::baseName(path) == ".gitignore";
+}
 
 class Reset {
  public:
@@ -100,13 +102,15 @@ class Reset {
       entry.path = files_[i].path;
       entry.mode = files_[i].mode;
       entry.oid = files_[i].oid;
-      while (at != old.entries.end() && at->path < entry.path) pass();
+      while (at != old.entries.end() && at->path < entry.path)
+        pass();
       for (; at != old.entries.end() && at->path == entry.path; ++at) {
         const bool same = at->mode == entry.mode && at->oid == entry.oid && at->stage == 0;
         if (same && !at->assumeUnchanged && !at->skipWorktree && !at->intentToAdd) entry.stat = at->stat;
       }
     }
-    while (at != old.entries.end()) pass();
+    while (at != old.entries.end())
+      pass();
     // What is not safe to name cannot be a file of ours.
     noLongerTracked_.erase(std::remove_if(noLongerTracked_.begin(), noLongerTracked_.end(),
                                           [](const std::string& path) { return !isSafePath(path); }),
@@ -129,12 +133,15 @@ class Reset {
   void restoreMode(const std::string& directory) {
     cancel_.check(kOperation);
     struct stat status;  // a link on the way shows another's mode; then nothing is opened below
-    if (::fstatat(root_.get(), directory.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) return;
+    if (::fstatat(root_.get(), directory.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode))
+      return;
     if ((status.st_mode & 07777) == modes_.directory) return;
     const OwnedFd parent = root_.openParent(directory);
     const std::string name(RootDirectory::baseName(directory));
-    if (!parent || ::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) return;
-    if (::fchmodat(parent.get(), name.c_str(), modes_.directory, AT_SYMLINK_NOFOLLOW) != 0) failSystem(kOperation, directory);
+    if (!parent || ::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode))
+      return;
+    if (::fchmodat(parent.get(), name.c_str(), modes_.directory, AT_SYMLINK_NOFOLLOW) != 0)
+      failSystem(kOperation, directory);
   }
 
   // Before anything is judged as ignored: by the base's rules, not the task's.
@@ -157,14 +164,17 @@ class Reset {
 
   // One look at the worktree and what follows from it. False: another look is needed.
   bool settle() {
-    for (const std::string& path : noLongerTracked_) removal_.removeFile(path);
+    for (const std::string& path : noLongerTracked_)
+      removal_.removeFile(path);
     const ScanResult found =
         scan(session_, {request_.path, admin_, &index_, !request_.keepIgnored, request_.keep}, cancel_);
     bool opened = false;
-    for (const std::string& path : found.unreadable) opened = removal_.open(path) || opened;
+    for (const std::string& path : found.unreadable)
+      opened = removal_.open(path) || opened;
     if (!opened && !found.unreadable.empty())
       fail(failure_code::kSystem, kOperation, "this cannot be read, nor its mode changed", found.unreadable.front());
-    for (const std::string& directory : found.untrackedDirectories) removal_.open(directory);
+    for (const std::string& directory : found.untrackedDirectories)
+      removal_.open(directory);
     bool rulesChanged = false;
     for (const ScanResult::Untracked& untracked : found.untracked) {
       std::string path = untracked.path;
@@ -172,9 +182,11 @@ class Reset {
       removal_.remove(path);
       rulesChanged = rulesChanged || isIgnoreFile(path);
     }
-    for (auto directory = found.untrackedDirectories.rbegin(); directory != found.untrackedDirectories.rend(); ++directory)
+    for (auto directory = found.untrackedDirectories.rbegin(); directory != found.untrackedDirectories.rend();
+         ++directory)
       removal_.removeIfEmpty(*directory);
-    for (const size_t gitlink : found.populatedGitlinks) removal_.empty(files_[gitlink].path);
+    for (const size_t gitlink : found.populatedGitlinks)
+      removal_.empty(files_[gitlink].path);
     restoreFiles(found);
     return !opened && !rulesChanged;
   }
@@ -182,9 +194,8 @@ class Reset {
   void restoreFiles(const ScanResult& found) {
     std::vector<size_t> wanted(found.suspect);
     wanted.insert(wanted.end(), found.missing.begin(), found.missing.end());
-    parallelFor(session_.threads(), wanted.size(), [&] {
-      return [&, restorer = this->restorer()](size_t i) mutable { restore(wanted[i], restorer); };
-    });
+    parallelFor(session_.threads(), wanted.size(),
+                [&] { return [&, restorer = this->restorer()](size_t i) mutable { restore(wanted[i], restorer); }; });
   }
 
   Session& session_;

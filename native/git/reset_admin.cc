@@ -20,7 +20,8 @@ bool isRegularFile(int directoryFd, const std::string& name) {
 
 }  // namespace
 
-void sweepAdminDirectory(Session& session, const std::string& adminDirectory, const Oid& headOid, const Cancel& cancel) {
+void sweepAdminDirectory(Session& session, const std::string& adminDirectory, const Oid& headOid,
+                         const Cancel& cancel) {
   const RootDirectory admin(adminDirectory);
   // A list of what stays, not of what goes: git learns new names with every version.
   constexpr std::string_view kStays[] = {"HEAD", "index", "commondir", "gitdir", "locked"};
@@ -28,7 +29,8 @@ void sweepAdminDirectory(Session& session, const std::string& adminDirectory, co
     const bool stays = std::find(std::begin(kStays), std::end(kStays), name) != std::end(kStays);
     if (!stays || !isRegularFile(admin.get(), name)) removeTree(admin.get(), name, &cancel);
   }
-  if (readSmallFile(adminDirectory + "/commondir", 1u << 16) != "../..\n") replaceFile(adminDirectory + "/commondir", "../..\n", false);
+  if (readSmallFile(adminDirectory + "/commondir", 1u << 16) != "../..\n")
+    replaceFile(adminDirectory + "/commondir", "../..\n", false);
   replaceFile(adminDirectory + "/HEAD", toHex(headOid) + "\n", false);
   if (::mkdirat(admin.get(), "logs", 0777) != 0) failSystem(kOperation, adminDirectory + "/logs");
   writeNewFile(adminDirectory + "/logs/HEAD", headLog(session, headOid), 0666, false);

@@ -1,6 +1,6 @@
-// The admin directory's part of a reset (PROTOCOLS P4): afterwards it says what it said when the worktree was added, with HEAD
-// at the new base. What a task's git left there (merges, rebases, bisects, worktree refs, sparse patterns, locks of the dead,
-// configuration of its own, anything unknown) is gone. The index is not touched here.
+// The admin directory's part of a reset (PROTOCOLS P4): afterwards it says what it said when the worktree was added,
+// with HEAD at the new base. What a task's git left there (merges, rebases, bisects, worktree refs, sparse patterns,
+// locks of the dead, configuration of its own, anything unknown) is gone. The index is not touched here.
 #pragma once
 
 #include <string>

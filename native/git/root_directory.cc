@@ -33,7 +33,9 @@ RootDirectory::RootDirectory(const std::string& path) : fd_(::open(path.c_str(),
   if (!fd_) failSystem("safePath.openRoot", path);
 }
 
-void RootDirectory::usePortableFallback(bool on) { portableOnly = on; }
+void RootDirectory::usePortableFallback(bool on) {
+  portableOnly = on;
+}
 
 std::string_view RootDirectory::baseName(std::string_view path) {
   const size_t slash = path.rfind('/');
@@ -45,7 +47,9 @@ OwnedFd RootDirectory::openDirectory(std::string_view path) const {
   return openBeneath(fd_.get(), path, kDirectoryFlags, 0);
 }
 
-OwnedFd RootDirectory::openParent(std::string_view path) const { return openDirectory(directoryOf(path)); }
+OwnedFd RootDirectory::openParent(std::string_view path) const {
+  return openDirectory(directoryOf(path));
+}
 
 OwnedFd RootDirectory::openFile(std::string_view path, int flags, mode_t mode) const {
   return openBeneath(fd_.get(), path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
@@ -60,7 +64,8 @@ OwnedFd RootDirectory::makeParent(std::string_view path) const {
   if (!directory) failSystem(kOperation, path_);
   for (size_t start = 0, slash; (slash = path.find('/', start)) != std::string_view::npos; start = slash + 1) {
     const std::string name(path.substr(start, slash - start));
-    if (::mkdirat(directory.get(), name.c_str(), 0777) != 0 && errno != EEXIST) failSystem(kOperation, std::string(path));
+    if (::mkdirat(directory.get(), name.c_str(), 0777) != 0 && errno != EEXIST)
+      failSystem(kOperation, std::string(path));
     OwnedFd next = openBeneath(directory.get(), name, kDirectoryFlags, 0);
     if (!next && (errno == ENOTDIR || errno == ELOOP)) {
       fail(failure_code::kUnsafePath, kOperation, "a file or a link stands where a directory is needed",

@@ -12,7 +12,9 @@ namespace {
 
 constexpr size_t kMaxPathBytes = 4096;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool startsWithFolded(std::string_view text, std::string_view lowerCasePrefix) {
   if (text.size() < lowerCasePrefix.size()) return false;
@@ -98,7 +100,8 @@ bool hasSafeParts(std::string_view component, uint32_t mode) {
 }  // namespace
 
 bool isSafePath(std::string_view path, uint32_t mode) {
-  if (path.empty() || path.size() > kMaxPathBytes || std::memchr(path.data(), '\0', path.size()) != nullptr) return false;
+  if (path.empty() || path.size() > kMaxPathBytes || std::memchr(path.data(), '\0', path.size()) != nullptr)
+    return false;
   for (size_t start = 0;;) {
     const size_t slash = path.find('/', start);
     const std::string_view component = path.substr(start, slash == std::string_view::npos ? slash : slash - start);

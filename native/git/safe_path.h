@@ -15,8 +15,8 @@
 namespace coppice {
 
 // Whether a repository path may be written: relative, no empty, "." or ".." component, no ".git" in any spelling that
-// case-folding, NTFS or HFS+ filesystems would take for it, no NUL, at most 4,096 bytes. With the mode of a symlink also
-// no ".gitmodules", as git does.
+// case-folding, NTFS or HFS+ filesystems would take for it, no NUL, at most 4,096 bytes. With the mode of a symlink
+// also no ".gitmodules", as git does.
 bool isSafePath(std::string_view path, uint32_t mode = 0);
 // Throws UNSAFE_PATH.
 void requireSafePath(std::string_view path, const char* operation, uint32_t mode = 0);
@@ -28,8 +28,8 @@ class RootDirectory {
   int get() const { return fd_.get(); }
   const std::string& path() const { return path_; }
 
-  // The directory that holds `path` ("" for a top-level name), opened without following links; a falsy fd with errno set
-  // when a component is missing, not a directory, or a link.
+  // The directory that holds `path` ("" for a top-level name), opened without following links; a falsy fd with errno
+  // set when a component is missing, not a directory, or a link.
   OwnedFd openParent(std::string_view path) const;
   // The same, making missing directories. Throws UNSAFE_PATH when a component is a link or a file.
   OwnedFd makeParent(std::string_view path) const;

@@ -17,7 +17,8 @@ namespace coppice {
 
 namespace {
 
-// <linux/openat2.h> is missing where the build machine's headers are older than 5.6; the layout is part of the kernel's ABI.
+// <linux/openat2.h> is missing where the build machine's headers are older than 5.6; the layout is part of the kernel's
+// ABI.
 struct OpenHow {
   uint64_t flags;
   uint64_t mode;
@@ -58,7 +59,9 @@ OwnedFd openBeneathByKernel(int rootFd, const std::string& path, int flags, mode
 
 #else
 
-bool kernelOpensBeneath() noexcept { return false; }
+bool kernelOpensBeneath() noexcept {
+  return false;
+}
 
 OwnedFd openBeneathByKernel(int, const std::string&, int, mode_t) noexcept {
   errno = ENOSYS;

@@ -1,5 +1,5 @@
-// Opening beneath a directory with POSIX alone: every component is opened by itself with O_NOFOLLOW, from the handle of the
-// one before, so a directory that is swapped for a link while we walk is refused and never followed.
+// Opening beneath a directory with POSIX alone: every component is opened by itself with O_NOFOLLOW, from the handle of
+// the one before, so a directory that is swapped for a link while we walk is refused and never followed.
 #include <fcntl.h>
 
 #include <cerrno>

@@ -84,7 +84,9 @@ std::optional<std::string> readSmallFile(const std::string& path, size_t maxByte
   struct stat status;
   if (::fstat(file.get(), &status) != 0) failSystem(kOperation, path);
   if (!S_ISREG(status.st_mode)) fail(failure_code::kInvalid, kOperation, "not a regular file", path);
-  const auto tooLong = [&] { fail(failure_code::kLimit, kOperation, "larger than " + std::to_string(maxBytes) + " bytes", path); };
+  const auto tooLong = [&] {
+    fail(failure_code::kLimit, kOperation, "larger than " + std::to_string(maxBytes) + " bytes", path);
+  };
   if (status.st_size > 0 && static_cast<uint64_t>(status.st_size) > maxBytes) tooLong();
   std::string bytes(static_cast<size_t>(status.st_size) + 1, '\0');  // one more, to see the end without a second round
   size_t size = 0;

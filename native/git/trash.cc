@@ -16,7 +16,8 @@ namespace coppice {
 namespace {
 
 constexpr const char* kMark = ".coppice-trash";
-constexpr const char* kMarkText = "Removed worktrees of Coppice. Everything in this folder is deleted without asking.\n";
+constexpr const char* kMarkText =
+    "Removed worktrees of Coppice. Everything in this folder is deleted without asking.\n";
 constexpr int kMaxAttempts = 20;  // each is lost only to somebody who empties the trash at that moment
 
 void makeFolder(const std::string& path) {
@@ -91,7 +92,8 @@ void emptyTrash(const std::string& trashPath, const Cancel& cancel) {
   if (!trash) failSystem(kOperation, trashPath);
   const std::vector<std::string> names = namesIn(trash.get(), trashPath);
   if (!isMarked(trash.get()) && !names.empty())
-    fail(failure_code::kInvalid, kOperation, "this folder is not marked as a trash of ours, so nothing in it is deleted", trashPath);
+    fail(failure_code::kInvalid, kOperation,
+         "this folder is not marked as a trash of ours, so nothing in it is deleted", trashPath);
   for (const std::string& name : names) {
     cancel.check(kOperation);
     if (name != kMark) removeTree(trash.get(), name, &cancel);

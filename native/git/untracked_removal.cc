@@ -14,11 +14,14 @@ namespace {
 
 constexpr const char* kOperation = "reset.remove";
 
-bool isGone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
+bool isGone(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ELOOP;
+}
 
 }  // namespace
 
-UntrackedRemoval::UntrackedRemoval(const RootDirectory& root, const std::vector<std::string>& keep, const Cancel& cancel)
+UntrackedRemoval::UntrackedRemoval(const RootDirectory& root, const std::vector<std::string>& keep,
+                                   const Cancel& cancel)
     : root_(root), kept_(keep), keep_(keep), cancel_(cancel) {}
 
 bool UntrackedRemoval::leadsToKept(const std::string& path) const {
@@ -42,7 +45,8 @@ void UntrackedRemoval::removeAround(const std::string& path) {
   const OwnedFd directory = root_.openDirectory(path);
   if (!directory && isGone(errno)) return;
   if (!directory) failSystem(kOperation, path);
-  for (const std::string& name : namesIn(directory.get(), path)) remove(path + "/" + name);
+  for (const std::string& name : namesIn(directory.get(), path))
+    remove(path + "/" + name);
 }
 
 void UntrackedRemoval::removeFile(const std::string& path) {
@@ -51,7 +55,8 @@ void UntrackedRemoval::removeFile(const std::string& path) {
   struct stat status;
   const std::string name(RootDirectory::baseName(path));
   if (!parent || ::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (isGone(errno) || errno == EACCES) return;  // closed directories are opened when they are met, then this is asked again
+    if (isGone(errno) || errno == EACCES)
+      return;  // closed directories are opened when they are met, then this is asked again
     failSystem(kOperation, path);
   }
   if (!S_ISDIR(status.st_mode)) remove(path);
@@ -67,14 +72,16 @@ void UntrackedRemoval::empty(const std::string& directory) {
   const OwnedFd opened = root_.openDirectory(directory);
   if (!opened && isGone(errno)) return;
   if (!opened) failSystem(kOperation, directory);
-  for (const std::string& name : namesIn(opened.get(), directory)) remove(directory + "/" + name);
+  for (const std::string& name : namesIn(opened.get(), directory))
+    remove(directory + "/" + name);
 }
 
 bool UntrackedRemoval::open(const std::string& path) {
   const OwnedFd parent = root_.openParent(path);
   const std::string name(RootDirectory::baseName(path));
   struct stat status;
-  if (!parent || ::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || S_ISLNK(status.st_mode)) return false;
+  if (!parent || ::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || S_ISLNK(status.st_mode))
+    return false;
   const mode_t mode = status.st_mode & 07777, needed = S_ISDIR(status.st_mode) ? 0700 : 0400;
   if ((mode & needed) == needed) return false;
   return ::fchmodat(parent.get(), name.c_str(), mode | needed, AT_SYMLINK_NOFOLLOW) == 0;

@@ -22,12 +22,17 @@ bool isThere(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
-std::string parentOf(const std::string& path) { return path.substr(0, std::max<size_t>(path.rfind('/'), 1)); }
-std::string baseOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string parentOf(const std::string& path) {
+  return path.substr(0, std::max<size_t>(path.rfind('/'), 1));
+}
+std::string baseOf(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 void requireAbsolute(const char* operation, const std::string& path) {
   bool plain = path.size() > 1 && path[0] == '/' && path.back() != '/';
-  for (const char* part : {"//", "/./", "/../"}) plain = plain && path.find(part) == std::string::npos;
+  for (const char* part : {"//", "/./", "/../"})
+    plain = plain && path.find(part) == std::string::npos;
   const std::string base = baseOf(path);
   if (!plain || base == "." || base == ".." || base == ".git" || path.find('\n') != std::string::npos ||
       path.find('\0') != std::string::npos)
@@ -44,7 +49,8 @@ class Undo {
       const Cancel never;  // the caller's may be set already
       if (!folder_.empty()) removeTree(RootDirectory(parentOf(folder_)).get(), baseOf(folder_));
       if (admin_) dropAdminDirectory(session_, name_, never);
-      for (auto parent = parents_.rbegin(); parent != parents_.rend(); ++parent) ::rmdir(parent->c_str());
+      for (auto parent = parents_.rbegin(); parent != parents_.rend(); ++parent)
+        ::rmdir(parent->c_str());
     } catch (const Failure&) {
       // The admin directory goes last: as long as the folder is there, recovery finds it through that.
     }
@@ -150,7 +156,8 @@ Done lockWorktree(Session& session, const LockWorktreeRequest& request, const Ca
   constexpr const char* kLock = "lockWorktree";
   cancel.check(kLock);
   const std::string admin = adminDirectoryPath(session, request.name);
-  if (!isThere(admin + "/gitdir")) fail(failure_code::kNotFound, kLock, "there is no worktree of this name", request.name);
+  if (!isThere(admin + "/gitdir"))
+    fail(failure_code::kNotFound, kLock, "there is no worktree of this name", request.name);
   const std::string path = admin + "/locked";
   if (request.lockReason) {
     replaceFile(path, *request.lockReason + "\n", false);
@@ -168,7 +175,8 @@ Done removeWorktree(Session& session, const RemoveWorktreeRequest& request, cons
   const bool folder = isThere(request.path);
   const std::optional<std::string> owned = worktreePathOf(admin);
   if (!owned && folder) {
-    // The admin directory is gone already, ours or by the user's hand: then nothing says that this folder is the worktree.
+    // The admin directory is gone already, ours or by the user's hand: then nothing says that this folder is the
+    // worktree.
     fail(failure_code::kNotFound, kRemove, "there is no worktree of this name, so the folder stays", request.path);
   }
   if (owned && folder && *owned != request.path && !isSameFile(*owned, request.path))

@@ -17,27 +17,77 @@ const std::vector<std::string> kNames = {"text", "crlf", "eol", "ident", "filter
 
 // One pattern a set of attributes.
 const std::vector<std::string> kAttributeSets = {
-    "", "text", "-text", "text=auto", "text=input", "text=other", "eol=lf", "eol=crlf", "text eol=crlf", "text=auto eol=crlf",
-    "text=auto eol=lf", "-text eol=crlf", "crlf", "-crlf", "crlf=input", "crlf=auto", "ident", "ident text eol=crlf",
-    "binary", "!text eol=crlf", "text=auto ident eol=crlf", "filter=lfs -text", "working-tree-encoding=UTF-8 eol=crlf",
+    "",
+    "text",
+    "-text",
+    "text=auto",
+    "text=input",
+    "text=other",
+    "eol=lf",
+    "eol=crlf",
+    "text eol=crlf",
+    "text=auto eol=crlf",
+    "text=auto eol=lf",
+    "-text eol=crlf",
+    "crlf",
+    "-crlf",
+    "crlf=input",
+    "crlf=auto",
+    "ident",
+    "ident text eol=crlf",
+    "binary",
+    "!text eol=crlf",
+    "text=auto ident eol=crlf",
+    "filter=lfs -text",
+    "working-tree-encoding=UTF-8 eol=crlf",
 };
 
 const std::vector<std::string> kContents = {
-    "", "no line end", "one\ntwo\n", "one\r\ntwo\r\n", "mixed\r\nlines\n", "lone\rcr\n", "cr at end\r", std::string("nul\0\r\nnul\n", 10),
-    "end of file\r\n\032", "end of file\n\032", "\x01\x02\x03\x04\n", "tabs\tand\033escape\n", std::string(200, 'x') + "\x01\n",
-    "$Id$\n", "$Id: old $\r\n", "$Id: from another system $\n", "$Id: broken\n$ $Id$ and $Id$", "$Id:$", "$Id:x$", "$Id: 12 34$\n$Id", "$x$Id$$", "$Id", "$Idx$",
-    "$Id: no end", "\r\n", "\n", "\r", "caf\xc3\xa9\n",
+    "",
+    "no line end",
+    "one\ntwo\n",
+    "one\r\ntwo\r\n",
+    "mixed\r\nlines\n",
+    "lone\rcr\n",
+    "cr at end\r",
+    std::string("nul\0\r\nnul\n", 10),
+    "end of file\r\n\032",
+    "end of file\n\032",
+    "\x01\x02\x03\x04\n",
+    "tabs\tand\033escape\n",
+    std::string(200, 'x') + "\x01\n",
+    "$Id$\n",
+    "$Id: old $\r\n",
+    "$Id: from another system $\n",
+    "$Id: broken\n$ $Id$ and $Id$",
+    "$Id:$",
+    "$Id:x$",
+    "$Id: 12 34$\n$Id",
+    "$x$Id$$",
+    "$Id",
+    "$Idx$",
+    "$Id: no end",
+    "\r\n",
+    "\n",
+    "\r",
+    "caf\xc3\xa9\n",
 };
 
-std::string pathOf(size_t set, size_t content) { return "s" + std::to_string(set) + "/c" + std::to_string(content); }
+std::string pathOf(size_t set, size_t content) {
+  return "s" + std::to_string(set) + "/c" + std::to_string(content);
+}
 
 // A value as `git check-attr` prints it.
 std::string printedValue(const AttributeValue& value) {
   switch (value.kind) {
-    case AttributeValue::Kind::kTrue: return "set";
-    case AttributeValue::Kind::kFalse: return "unset";
-    case AttributeValue::Kind::kText: return value.text;
-    default: return "unspecified";
+    case AttributeValue::Kind::kTrue:
+      return "set";
+    case AttributeValue::Kind::kFalse:
+      return "unset";
+    case AttributeValue::Kind::kText:
+      return value.text;
+    default:
+      return "unspecified";
   }
 }
 
@@ -45,11 +95,13 @@ class Matrix {
  public:
   Matrix() {
     for (size_t set = 0; set < kAttributeSets.size(); set++) {
-      for (size_t content = 0; content < kContents.size(); content++) repository.write(pathOf(set, content), kContents[content]);
+      for (size_t content = 0; content < kContents.size(); content++)
+        repository.write(pathOf(set, content), kContents[content]);
     }
     repository.git("-c core.autocrlf=false add -A");
     std::string rules;
-    for (size_t set = 0; set < kAttributeSets.size(); set++) rules += "s" + std::to_string(set) + "/* " + kAttributeSets[set] + "\n";
+    for (size_t set = 0; set < kAttributeSets.size(); set++)
+      rules += "s" + std::to_string(set) + "/* " + kAttributeSets[set] + "\n";
     repository.write(".gitattributes", rules);
     repository.git("add .gitattributes");
     repository.git("commit -q -m matrix");
@@ -130,9 +182,11 @@ TEST(attributes_convert_to_objects_as_git_does) {
 TEST(attributes_that_need_another_program_are_named) {
   const SessionRepository repository;
   repository.write(".gitattributes",
-                   "a filter=both\nb filter=clean\nc filter=needed\nd filter=empty\ne filter=process\nf working-tree-encoding=UTF-16\n"
+                   "a filter=both\nb filter=clean\nc filter=needed\nd filter=empty\ne filter=process\nf "
+                   "working-tree-encoding=UTF-16\n"
                    "g filter=unknown\nh filter\n");
-  for (const std::string variable : {"both.clean cat", "both.smudge cat", "clean.clean cat", "needed.required true", "empty.smudge ''", "process.process cat"})
+  for (const std::string variable : {"both.clean cat", "both.smudge cat", "clean.clean cat", "needed.required true",
+                                     "empty.smudge ''", "process.process cat"})
     repository.git("config filter." + variable);
   const std::shared_ptr<Session> session = repository.open();
   repository.commit("rules");
@@ -165,7 +219,9 @@ TEST(attributes_cost_nothing_where_there_are_none) {
   const Cancel cancel;
   const HandleLease handle = session->handle();
   const auto any = [&] {
-    return Attributes::ofTree(*session, repository.path() + "/.git", listTree(*handle, repository.oid("HEAD^{tree}"), cancel)).any();
+    return Attributes::ofTree(*session, repository.path() + "/.git",
+                              listTree(*handle, repository.oid("HEAD^{tree}"), cancel))
+        .any();
   };
   CHECK(!any());
   repository.write(".git/info/attributes", "*.c text\n");
@@ -209,17 +265,76 @@ TEST(attribute_rules_agree_with_git_on_generated_rules) {
   const GitRepository repository;
   std::mt19937 random(11);
   const auto pick = [&](const std::vector<std::string>& list) { return list[random() % list.size()]; };
-  const std::vector<std::string> patterns = {
-      "*", "*.c", "a", "/a", "a/", "a/b", "a/*", "**/c", "a/**", "a/**/c", "*.[ch]", "?", "b?", "*b*", "\"quoted \\tname\"", "\"a\\142c\"", "\"bad",
-      "!a", "#x", "\\#x", "A", "a\\*", "[a", "d/c.h", "a b", ".*", "x.c", "[[:alpha:]].c", "*/*", "**", "a**c", "/*/c", "b.h", "\xc3\xa9"};
-  const std::vector<std::string> assignments = {
-      "text", "-text", "!text", "text=auto", "eol=lf", "-eol", "ident", "-ident", "!ident", "filter=x=y", "filter=", "filter", "binary",
-      "-binary", "!binary", "mine", "-mine", "other", "-diff", "crlf", "bad!name", "--text", "working-tree-encoding=UTF-16", "text=", "outer"};
+  const std::vector<std::string> patterns = {"*",
+                                             "*.c",
+                                             "a",
+                                             "/a",
+                                             "a/",
+                                             "a/b",
+                                             "a/*",
+                                             "**/c",
+                                             "a/**",
+                                             "a/**/c",
+                                             "*.[ch]",
+                                             "?",
+                                             "b?",
+                                             "*b*",
+                                             "\"quoted \\tname\"",
+                                             "\"a\\142c\"",
+                                             "\"bad",
+                                             "!a",
+                                             "#x",
+                                             "\\#x",
+                                             "A",
+                                             "a\\*",
+                                             "[a",
+                                             "d/c.h",
+                                             "a b",
+                                             ".*",
+                                             "x.c",
+                                             "[[:alpha:]].c",
+                                             "*/*",
+                                             "**",
+                                             "a**c",
+                                             "/*/c",
+                                             "a/b**/c",
+                                             "a/**c",
+                                             "b**",
+                                             "a/b/d**/*.ts",
+                                             "b.h",
+                                             "\xc3\xa9"};
+  const std::vector<std::string> assignments = {"text",
+                                                "-text",
+                                                "!text",
+                                                "text=auto",
+                                                "eol=lf",
+                                                "-eol",
+                                                "ident",
+                                                "-ident",
+                                                "!ident",
+                                                "filter=x=y",
+                                                "filter=",
+                                                "filter",
+                                                "binary",
+                                                "-binary",
+                                                "!binary",
+                                                "mine",
+                                                "-mine",
+                                                "other",
+                                                "-diff",
+                                                "crlf",
+                                                "bad!name",
+                                                "--text",
+                                                "working-tree-encoding=UTF-16",
+                                                "text=",
+                                                "outer"};
   const std::vector<std::string> paths = {
-      "a", "b", "x.c", "a.c", "a/b", "a/c", "a/b/c", "a/b/x.c", "a/b/d/c.h", "d/c.h", "b.h", "bb", "abc", "A", "A/B", "#x", "a*", "c", "d/d/c",
-      ".x", "a/.x", "b/b.h", "abbc", "quoted \tname", "\xc3\xa9", "a/b/d/e/f/g.c"};
+      "a",     "b",   "x.c",  "a.c",   "a/b",  "a/c",           "a/b/c",    "a/b/x.c",      "a/b/d/c.h",
+      "d/c.h", "b.h", "bb",   "abc",   "A",    "A/B",           "#x",       "a*",           "c",
+      "d/d/c", ".x",  "a/.x", "b/b.h", "abbc", "quoted \tname", "\xc3\xa9", "a/b/d/e/f/g.c"};
   std::string input;
-  for (const std::string& path : paths) input += path + '\0';
+  for (const std::string& path : paths)
+    input += path + '\0';
   repository.write("../paths", input);
   for (int round = 0; round < 60; round++) {
     const bool ignoreCase = round % 4 == 3;
@@ -232,7 +347,8 @@ TEST(attribute_rules_agree_with_git_on_generated_rules) {
       for (unsigned line = 0; line < random() % 8; line++) {
         const bool macro = random() % 5 == 0;
         text += macro ? "[attr]" + pick({"mine", "outer", "binary", "text"}) : pick(patterns);
-        for (unsigned i = 0; i < 1 + random() % 3; i++) text += pick({" ", "  ", "\t"}) + pick(assignments);
+        for (unsigned i = 0; i < 1 + random() % 3; i++)
+          text += pick({" ", "  ", "\t"}) + pick(assignments);
         if (random() % 30 == 0) text += std::string(2100, ' ');
         text += pick({"\n", "\n", "\r\n"});
       }
@@ -246,13 +362,15 @@ TEST(attribute_rules_agree_with_git_on_generated_rules) {
     file(AttributeRules::Place::kInfo, "", ".git/info/attributes");
     rules.finish();
     std::string names;
-    for (const std::string& name : kNames) names += " " + name;
+    for (const std::string& name : kNames)
+      names += " " + name;
     const CommandResult result = repository.tryGit("check-attr -z --stdin" + names + " < ../paths 2>/dev/null");
     CHECK_EQ(result.code, 0);
     std::string ours;
     for (const std::string& path : paths) {
       const std::vector<AttributeValue> values = rules.valuesOf(path);
-      for (size_t i = 0; i < kNames.size(); i++) ours += path + '\0' + kNames[i] + '\0' + printedValue(values[i]) + '\0';
+      for (size_t i = 0; i < kNames.size(); i++)
+        ours += path + '\0' + kNames[i] + '\0' + printedValue(values[i]) + '\0';
     }
     if (result.output != ours) throw std::runtime_error("round " + std::to_string(round) + ": git finds other values");
   }

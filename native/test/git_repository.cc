@@ -17,7 +17,8 @@ constexpr const char* kEnvironment =
     " GIT_AUTHOR_DATE='1700000000 +0000' GIT_COMMITTER_DATE='1700000000 +0000'";
 
 std::string withoutFinalNewline(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
   return text;
 }
 
@@ -33,7 +34,8 @@ CommandResult runCommand(const std::string& directory, const std::string& comman
   if (pipe == nullptr) throw std::runtime_error("popen failed: " + command);
   CommandResult result;
   char buffer[65536];
-  for (size_t got; (got = fread(buffer, 1, sizeof buffer, pipe)) > 0;) result.output.append(buffer, got);
+  for (size_t got; (got = fread(buffer, 1, sizeof buffer, pipe)) > 0;)
+    result.output.append(buffer, got);
   const int status = pclose(pipe);
   result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
   return result;
@@ -41,7 +43,8 @@ CommandResult runCommand(const std::string& directory, const std::string& comman
 
 std::string quoted(const std::string& text) {
   std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  for (const char c : text)
+    word += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return word + "'";
 }
 
@@ -55,7 +58,9 @@ std::string GitRepository::gitIn(const std::string& directory, const std::string
   return withoutFinalNewline(result.output);
 }
 
-CommandResult GitRepository::tryGit(const std::string& arguments) const { return runGit(path_, arguments); }
+CommandResult GitRepository::tryGit(const std::string& arguments) const {
+  return runGit(path_, arguments);
+}
 
 std::string GitRepository::commitAll(const std::string& message) const {
   git("add -A");

@@ -1,5 +1,5 @@
-// A repository for tests, driven by the git CLI (the oracle) in a hermetic environment: no system or global configuration,
-// one identity, one date.
+// A repository for tests, driven by the git CLI (the oracle) in a hermetic environment: no system or global
+// configuration, one identity, one date.
 #pragma once
 
 #include <functional>
@@ -34,7 +34,9 @@ class GitRepository {
   CommandResult tryGit(const std::string& arguments) const;
 
   /** Write a file below the repository's working directory. */
-  void write(const std::string& name, const std::string& content) const { folder_.write("repository/" + name, content); }
+  void write(const std::string& name, const std::string& content) const {
+    folder_.write("repository/" + name, content);
+  }
   std::string read(const std::string& name) const { return folder_.read("repository/" + name); }
 
   /** Stage everything and commit; returns the commit's 40 digits. */

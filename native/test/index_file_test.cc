@@ -12,7 +12,9 @@ using namespace coppice::test;
 
 namespace {
 
-std::string indexPath(const GitRepository& repository) { return repository.path() + "/.git/index"; }
+std::string indexPath(const GitRepository& repository) {
+  return repository.path() + "/.git/index";
+}
 
 // `git ls-files --stage` of the same entries.
 std::string staged(const IndexFile& index) {
@@ -49,10 +51,12 @@ TEST(checksum_is_sha1_both_ways) {
     compressPlain(plain, reinterpret_cast<const unsigned char*>(bytes.data()), size / 64);
     if (processorHashes()) {
       compressByProcessor(fast, reinterpret_cast<const unsigned char*>(bytes.data()), size / 64);
-      for (int i = 0; i < 5; i++) CHECK_EQ(plain[i], fast[i]);
+      for (int i = 0; i < 5; i++)
+        CHECK_EQ(plain[i], fast[i]);
     }
     Checksum pieces;
-    for (size_t at = 0; at < size; at += 37) pieces.update(std::string_view(bytes).substr(at, 37));
+    for (size_t at = 0; at < size; at += 37)
+      pieces.update(std::string_view(bytes).substr(at, 37));
     CHECK(pieces.finish() == Checksum::of(bytes));
   }
   Oid expected{};
@@ -103,7 +107,8 @@ TEST(index_keeps_conflict_stages) {
 TEST(index_paths_longer_than_the_length_field) {
   const GitRepository repository;
   std::string path = std::string(200, 'p');
-  for (int i = 0; i < 20; i++) path += "/" + std::string(200, 'p');  // 4,220 bytes
+  for (int i = 0; i < 20; i++)
+    path += "/" + std::string(200, 'p');  // 4,220 bytes
   path.resize(4094);
   const std::string empty = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
   repository.git("update-index --add --cacheinfo 100644," + empty + "," + path);
@@ -175,7 +180,8 @@ TEST(index_damaged_anywhere_never_gets_through) {
       std::string bad = good;
       const bool cut = round % 4 == 0;
       if (cut) bad.resize(random() % good.size());
-      for (unsigned i = 0; i <= random() % 3 && !bad.empty(); i++) bad[random() % bad.size()] ^= static_cast<char>(1 + random() % 255);
+      for (unsigned i = 0; i <= random() % 3 && !bad.empty(); i++)
+        bad[random() % bad.size()] ^= static_cast<char>(1 + random() % 255);
       // Half of them with a valid checksum, so that the parser itself is reached.
       if (round % 2 == 0 && bad.size() > 32) {
         const Checksum::Digest digest = Checksum::of(std::string_view(bad).substr(0, bad.size() - 20));

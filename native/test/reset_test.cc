@@ -1,4 +1,5 @@
-// Resetting a worktree: after whatever a task has done, files, modes, index and admin directory are those of a fresh checkout.
+// Resetting a worktree: after whatever a task has done, files, modes, index and admin directory are those of a fresh
+// checkout.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,7 +32,8 @@ class Field : public SessionRepository {
     write("dir/deep/er/c", "c\n");
     write("dir/deep/.gitignore", "*.tmp\n");
     write("dir.txt", "d\n");
-    for (int i = 0; i < 40; i++) write("many/" + std::to_string(i), "file " + std::to_string(i) + "\n");
+    for (int i = 0; i < 40; i++)
+      write("many/" + std::to_string(i), "file " + std::to_string(i) + "\n");
     fs::permissions(path() + "/tool", fs::perms::owner_exec, fs::perm_options::add);
     fs::create_symlink("dir/b.txt", path() + "/link");
     fs::create_directories(path() + "/modules/sub");
@@ -63,13 +65,17 @@ class Field : public SessionRepository {
   std::string content(const std::string& name) const { return folder().read("trees/w01/" + name); }
   std::string gitThere(const std::string& arguments) const { return gitIn(root(), arguments); }
 
-  ResetReply resetTo(const std::string& revision, bool keepIgnored = false, const std::vector<std::string>& keep = {}) const {
+  ResetReply resetTo(const std::string& revision, bool keepIgnored = false,
+                     const std::vector<std::string>& keep = {}) const {
     const Cancel cancel;
     return said([&] { return reset(*session, {"w01", root(), oid(revision), keepIgnored, keep}, cancel); });
   }
 
   static std::string picture(const std::string& directory) {
-    return runCommand(directory, "find . -name .git -prune -o \\( -type f -printf '%P %m %n ' -exec sha1sum {} \\; \\) -o -printf '%P %y %m %l\\n' | sort").output;
+    return runCommand(directory,
+                      "find . -name .git -prune -o \\( -type f -printf '%P %m %n ' -exec sha1sum {} \\; \\) -o -printf "
+                      "'%P %y %m %l\\n' | sort")
+        .output;
   }
 
   // All that a fresh checkout of `revision` would show, and nothing else.
@@ -86,8 +92,9 @@ class Field : public SessionRepository {
     requireSame(runCommand(admin(), "find . -printf '%P %y\\n' | sort").output,
                 " d\nHEAD f\ncommondir f\ngitdir f\nindex f\nlocked f\nlogs d\nlogs/HEAD f\n", "admin directory");
     CHECK_EQ(gitThere("rev-parse --git-dir"), admin());
-    CHECK(git("worktree list --porcelain").find("worktree " + root() + "\nHEAD " + git("rev-parse " + revision + "^{commit}") +
-                                                "\ndetached\nlocked leased") != std::string::npos);
+    CHECK(git("worktree list --porcelain")
+              .find("worktree " + root() + "\nHEAD " + git("rev-parse " + revision + "^{commit}") +
+                    "\ndetached\nlocked leased") != std::string::npos);
   }
 
   static void requireSame(const std::string& actual, const std::string& expected, const std::string& what) {
@@ -97,7 +104,8 @@ class Field : public SessionRepository {
       const size_t start = text.rfind('\n', static_cast<size_t>(at - text.begin())) + 1;
       return text.substr(start, text.find('\n', start + 1) - start);
     };
-    throw std::runtime_error(what + " differ: \"" + line(actual, differ.first) + "\" instead of \"" + line(expected, differ.second) + "\"");
+    throw std::runtime_error(what + " differ: \"" + line(actual, differ.first) + "\" instead of \"" +
+                             line(expected, differ.second) + "\"");
   }
 
   std::shared_ptr<Session> session;
@@ -184,6 +192,7 @@ TEST(reset_removes_nested_repositories_and_special_files) {
   Field::gitIn(field.root(), "init -q nested");
   field.edit("nested/file", "x");
   Field::gitIn(field.root(), "init -q cache/ignored");
+  Field::gitIn(field.root(), "init -q dir/deep");  // around files of the base
   field.edit("a/.git/config", "not a repository");
   const int socketFd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const OwnedFd owner(socketFd);
@@ -229,9 +238,11 @@ TEST(reset_ends_what_a_tasks_git_has_begun) {
   field.gitThere("update-ref refs/worktree/mine HEAD");
   field.gitThere("update-ref refs/bisect/bad HEAD");
   field.gitThere("sparse-checkout set --no-cone many");
-  for (const char* name : {"CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG", "AUTO_MERGE", "FETCH_HEAD", "index.lock", "HEAD.lock", "unknown"})
+  for (const char* name : {"CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG", "AUTO_MERGE", "FETCH_HEAD", "index.lock",
+                           "HEAD.lock", "unknown"})
     field.folder().write("repository/.git/worktrees/w01/" + std::string(name), "x\n");
-  for (const char* name : {"rebase-merge/done", "rebase-apply/next", "sequencer/todo", "modules/sub/HEAD", "refs/rewritten/onto", "logs/refs/worktree/mine"})
+  for (const char* name : {"rebase-merge/done", "rebase-apply/next", "sequencer/todo", "modules/sub/HEAD",
+                           "refs/rewritten/onto", "logs/refs/worktree/mine"})
     field.folder().write("repository/.git/worktrees/w01/" + std::string(name), "x\n");
   field.resetTo("base");
   field.requireFresh("base");
@@ -285,7 +296,9 @@ TEST(reset_keeps_or_removes_what_is_ignored_by_the_base) {
   };
   leave();
   field.resetTo("base", true);
-  CHECK_EQ(field.content("cache/deep/file") + field.content("build.log") + field.content("dir/deep/x.tmp") + field.content("mixed/x.log"), "cachedlogtmplog");
+  CHECK_EQ(field.content("cache/deep/file") + field.content("build.log") + field.content("dir/deep/x.tmp") +
+               field.content("mixed/x.log"),
+           "cachedlogtmplog");
   CHECK(!fs::exists(field.file("kept")) && !fs::exists(field.file("mixed/y")));
   CHECK_EQ(field.gitThere("status --porcelain"), "");
 
@@ -299,7 +312,8 @@ TEST(reset_keeps_or_removes_what_is_ignored_by_the_base) {
   field.edit("forced.log", "tracked by the task");
   field.gitThere("add -f forced.log x.new");
   field.resetTo("base", true);
-  CHECK_EQ(field.content("cache/deep/file") + field.content("build.log") + field.content("dir/deep/x.tmp"), "cachedlogtmp");
+  CHECK_EQ(field.content("cache/deep/file") + field.content("build.log") + field.content("dir/deep/x.tmp"),
+           "cachedlogtmp");
   CHECK(!fs::exists(field.file("x.new")) && !fs::exists(field.file("sub")) && !fs::exists(field.file("forced.log")));
   CHECK_EQ(field.gitThere("status --porcelain"), "");
 
@@ -317,7 +331,9 @@ TEST(reset_never_touches_provisioned_paths) {
     field.edit("pkg/node_modules/x", "x");
     field.edit("pkg/stray", "stray");
     field.resetTo("base", keepIgnored, {"node_modules", "cache/mine/", ".env", "pkg/node_modules"});
-    CHECK_EQ(field.content("node_modules/left/pad.js") + field.content("cache/mine/file") + field.content(".env") + field.content("pkg/node_modules/x"), "jsmineSECRET=1x");
+    CHECK_EQ(field.content("node_modules/left/pad.js") + field.content("cache/mine/file") + field.content(".env") +
+                 field.content("pkg/node_modules/x"),
+             "jsmineSECRET=1x");
     CHECK(!fs::exists(field.file("pkg/stray")));
     CHECK_EQ(fs::exists(field.file("cache/other/file")), keepIgnored);
   }
@@ -344,7 +360,10 @@ TEST(reset_converts_content_and_refuses_filters) {
   field.resetTo("main");  // untouched, so nothing has to be made
   field.edit("c.rot", "changed\n");
   const Cancel cancel;
-  CHECK_EQ(failureCode([&] { reset(*field.session, {"w01", field.root(), field.oid("main"), false, {}}, cancel); }), "UNSUPPORTED_FILTER");
+  CHECK_EQ(failureCode([&] {
+             reset(*field.session, {"w01", field.root(), field.oid("main"), false, {}}, cancel);
+           }),
+           "UNSUPPORTED_FILTER");
 }
 
 TEST(reset_refuses_what_is_not_the_worktree) {
@@ -368,7 +387,10 @@ TEST(reset_refuses_what_is_not_the_worktree) {
   fs::rename(field.folder().file("moved"), field.root());
   Cancel cancelled;
   cancelled.set();
-  CHECK_EQ(failureCode([&] { reset(*field.session, {"w01", field.root(), field.oid("base"), false, {}}, cancelled); }), "CANCELLED");
+  CHECK_EQ(failureCode([&] {
+             reset(*field.session, {"w01", field.root(), field.oid("base"), false, {}}, cancelled);
+           }),
+           "CANCELLED");
   CHECK_EQ(field.content("precious"), "x");
 }
 
@@ -382,7 +404,8 @@ TEST(reset_opens_closed_directories) {
     CHECK_EQ(runCommand(field.folder().path().string(), "chown -R 65534 . && chmod 755 \"$HOME\"").code, 0);
     CHECK_EQ(seteuid(65534), 0);
   }
-  for (const char* name : {"closed/inner", "closed", "cache/closed", "dir/deep", "dir", "many"}) fs::permissions(field.file(name), fs::perms::none);
+  for (const char* name : {"closed/inner", "closed", "cache/closed", "dir/deep", "dir", "many"})
+    fs::permissions(field.file(name), fs::perms::none);
   fs::permissions(field.file("a.txt"), fs::perms::none);
   fs::permissions(field.root(), fs::perms::none);
   const Cancel cancel;
@@ -408,35 +431,85 @@ TEST(reset_opens_closed_directories) {
 TEST(reset_after_generated_edits_is_a_fresh_checkout) {
   const Field field;
   std::mt19937 random(5);
-  const std::vector<std::string> places = {"a.txt", "tool", "dir", "dir/b.txt", "dir/deep", "dir/deep/er", "dir/deep/er/c", "dir/deep/.gitignore", ".gitignore",
-                                           "dir.txt", "dir.txt/now", "dir.txt/now/a", "link", "many", "many/1", "many/2", "many/30", "modules", "modules/sub",
-                                           "new", "new/file", "new/deep/file", "x.log", "cache", "cache/x", "dir/x.tmp", "dir/deep/x.tmp", "y.o"};
+  const std::vector<std::string> places = {"a.txt",
+                                           "tool",
+                                           "dir",
+                                           "dir/b.txt",
+                                           "dir/deep",
+                                           "dir/deep/er",
+                                           "dir/deep/er/c",
+                                           "dir/deep/.gitignore",
+                                           ".gitignore",
+                                           "dir.txt",
+                                           "dir.txt/now",
+                                           "dir.txt/now/a",
+                                           "link",
+                                           "many",
+                                           "many/1",
+                                           "many/2",
+                                           "many/30",
+                                           "modules",
+                                           "modules/sub",
+                                           "new",
+                                           "new/file",
+                                           "new/deep/file",
+                                           "x.log",
+                                           "cache",
+                                           "cache/x",
+                                           "dir/x.tmp",
+                                           "dir/deep/x.tmp",
+                                           "y.o"};
   const auto pick = [&] { return places[random() % places.size()]; };
-  const std::vector<std::string> contents = {"", "a\n", "b\n", "file 1\n", "other\n", "*.log\n", "*\n", "!x.log\n", std::string(5000, 'z')};
+  const std::vector<std::string> contents = {
+      "", "a\n", "b\n", "file 1\n", "other\n", "*.log\n", "*\n", "!x.log\n", std::string(5000, 'z')};
   const auto action = [&](std::error_code& error) {
     const std::string path = field.file(pick());
     switch (random() % 12) {
-      case 0: fs::remove_all(path, error); break;
-      case 1: case 2: case 3: {
+      case 0:
+        fs::remove_all(path, error);
+        break;
+      case 1:
+      case 2:
+      case 3: {
         fs::create_directories(fs::path(path).parent_path(), error);
         const OwnedFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666));
         const std::string& text = contents[random() % contents.size()];
         if (file && write(file.get(), text.data(), text.size()) < 0) throw std::runtime_error("write");
         break;
       }
-      case 4: fs::create_directories(path, error); break;
-      case 5: fs::remove_all(path, error); fs::create_symlink(pick(), path, error); break;
-      case 6: fs::rename(path, field.file(pick()), error); break;
-      case 7: if (fs::is_regular_file(fs::symlink_status(path, error))) fs::permissions(path, static_cast<fs::perms>(random() % 01000) | fs::perms::owner_read, error); break;
-      case 8: if (!fs::is_directory(fs::symlink_status(path, error))) fs::create_hard_link(path, field.file(pick()), error); break;
-      case 9: runCommand(field.root(), "git add -A -f 2>/dev/null"); break;
-      case 10: runCommand(field.root(), "git checkout -q --force second 2>/dev/null"); break;
-      default: runCommand(field.root(), "git -c user.name=x -c user.email=x@y commit -q -a -m x 2>/dev/null; git status -s >/dev/null 2>&1"); break;
+      case 4:
+        fs::create_directories(path, error);
+        break;
+      case 5:
+        fs::remove_all(path, error);
+        fs::create_symlink(pick(), path, error);
+        break;
+      case 6:
+        fs::rename(path, field.file(pick()), error);
+        break;
+      case 7:
+        if (fs::is_regular_file(fs::symlink_status(path, error)))
+          fs::permissions(path, static_cast<fs::perms>(random() % 01000) | fs::perms::owner_read, error);
+        break;
+      case 8:
+        if (!fs::is_directory(fs::symlink_status(path, error))) fs::create_hard_link(path, field.file(pick()), error);
+        break;
+      case 9:
+        runCommand(field.root(), "git add -A -f 2>/dev/null");
+        break;
+      case 10:
+        runCommand(field.root(), "git checkout -q --force second 2>/dev/null");
+        break;
+      default:
+        runCommand(field.root(),
+                   "git -c user.name=x -c user.email=x@y commit -q -a -m x 2>/dev/null; git status -s >/dev/null 2>&1");
+        break;
     }
   };
   for (int round = 0; round < 40; round++) {
     std::error_code ignored;
-    for (unsigned i = 0; i < 1 + random() % 12; i++) action(ignored);
+    for (unsigned i = 0; i < 1 + random() % 12; i++)
+      action(ignored);
     const std::string revision = random() % 3 ? "base" : "second";
     RootDirectory::usePortableFallback(round % 4 == 3);
     if (round % 5 == 4) {

@@ -1,5 +1,5 @@
-// Adding, listing, locking and removing worktrees, with the git CLI as the oracle: what it sees, what it says is clean, what
-// it would prune.
+// Adding, listing, locking and removing worktrees, with the git CLI as the oracle: what it sees, what it says is clean,
+// what it would prune.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -33,7 +33,8 @@ class Forest : public SessionRepository {
     write("tool", "#!/bin/sh\n");
     write("large", std::string(3 << 20, 'L'));
     write("sp ace/\xc3\xa9\n\"quote", "odd name\n");
-    for (int i = 0; i < 200; i++) write("many/" + std::to_string(i), "file " + std::to_string(i) + "\n");
+    for (int i = 0; i < 200; i++)
+      write("many/" + std::to_string(i), "file " + std::to_string(i) + "\n");
     fs::permissions(path() + "/tool", fs::perms::owner_exec, fs::perm_options::add);
     fs::create_directories(path() + "/modules/sub");
     fs::create_symlink("dir/b.txt", path() + "/link");
@@ -49,7 +50,8 @@ class Forest : public SessionRepository {
   std::string place(const std::string& name) const { return folder().file("trees/" + name); }
   std::string admin(const std::string& name) const { return path() + "/.git/worktrees/" + name; }
 
-  AddWorktreeReply add(Session& session, const std::string& name, bool copy, const std::string& revision = "HEAD") const {
+  AddWorktreeReply add(Session& session, const std::string& name, bool copy,
+                       const std::string& revision = "HEAD") const {
     AddWorktreeRequest request;
     request.name = name;
     request.path = place(name);
@@ -60,7 +62,8 @@ class Forest : public SessionRepository {
     return said([&] { return addWorktree(session, request, cancel); });
   }
 
-  std::string addFails(Session& session, const std::string& name, bool copy, const std::string& revision = "HEAD") const {
+  std::string addFails(Session& session, const std::string& name, bool copy,
+                       const std::string& revision = "HEAD") const {
     AddWorktreeRequest request{name, place(name), oid(revision), "reason", std::nullopt};
     if (copy) request.copyFrom = path();
     const Cancel cancel;
@@ -76,13 +79,17 @@ class Forest : public SessionRepository {
 
   // Every path below with its kind, mode, link target and content.
   static std::string picture(const std::string& directory) {
-    return runCommand(directory, "find . -name .git -prune -o \\( -type f -printf '%P %m ' -exec sha1sum {} \\; \\) -o -printf '%P %y %m %l\\n' | sort").output;
+    return runCommand(directory,
+                      "find . -name .git -prune -o \\( -type f -printf '%P %m ' -exec sha1sum {} \\; \\) -o -printf "
+                      "'%P %y %m %l\\n' | sort")
+        .output;
   }
 };
 
 std::string treeBytes(const std::vector<std::tuple<std::string, std::string, Oid>>& entries) {
   std::string bytes;
-  for (const auto& [mode, name, oid] : entries) bytes += mode + " " + name + '\0' + std::string(reinterpret_cast<const char*>(oid.id), 20);
+  for (const auto& [mode, name, oid] : entries)
+    bytes += mode + " " + name + '\0' + std::string(reinterpret_cast<const char*>(oid.id), 20);
   return bytes;
 }
 
@@ -105,7 +112,8 @@ TEST(worktree_added_is_what_git_would_have_made) {
     forest.requireClean(name);
     CHECK_EQ(Forest::picture(forest.place(name)), Forest::picture(forest.place("theirs")));
     const std::string list = forest.git("worktree list --porcelain");
-    const std::string expected = "worktree " + forest.place(name) + "\nHEAD " + toHex(forest.oid("HEAD")) + "\ndetached\nlocked coppice: lease of " + name;
+    const std::string expected = "worktree " + forest.place(name) + "\nHEAD " + toHex(forest.oid("HEAD")) +
+                                 "\ndetached\nlocked coppice: lease of " + name;
     CHECK(list.find(expected) != std::string::npos);
     CHECK_EQ(forest.gitIn(forest.place(name), "reflog show --format=%H HEAD"), toHex(forest.oid("HEAD")));
   }
@@ -142,7 +150,9 @@ TEST(worktree_copies_nothing_that_is_not_proven) {
   IndexFile index = IndexFile::read(forest.path() + "/.git/index").value();
   for (IndexEntry& entry : index.entries) {
     struct stat status;
-    CHECK_EQ(lstat((forest.path() + "/" + entry.path).c_str(), &status) == 0 || entry.path == "dir.txt" || entry.path == "modules/sub", true);
+    CHECK_EQ(lstat((forest.path() + "/" + entry.path).c_str(), &status) == 0 || entry.path == "dir.txt" ||
+                 entry.path == "modules/sub",
+             true);
     if (entry.path == "many/7") entry.stat = FileStat::of(status);
   }
   // The lie must not be excused as racy.
@@ -177,7 +187,9 @@ TEST(worktree_of_another_commit_takes_what_is_equal) {
 
 TEST(worktree_converts_as_git_does_and_refuses_what_it_cannot) {
   Forest forest;
-  forest.write(".gitattributes", "*.txt text eol=crlf\n*.id ident\n*.bin filter=lfs -text\n*.x filter=rot\n*.utf16 working-tree-encoding=UTF-16LE\n");
+  forest.write(".gitattributes",
+               "*.txt text eol=crlf\n*.id ident\n*.bin filter=lfs -text\n*.x filter=rot\n*.utf16 "
+               "working-tree-encoding=UTF-16LE\n");
   forest.write("a.txt", "one\ntwo\n");
   forest.write("b.id", "$Id$\n");
   forest.write("c.bin", "pointer\n");
@@ -265,10 +277,12 @@ TEST(worktree_that_cannot_be_added_leaves_nothing) {
   const std::string before = Forest::picture(forest.folder().path().string());
   CHECK_EQ(forest.addFails(*session, "taken", true), "EXISTS");
   CHECK_EQ(forest.folder().read("trees/taken/file"), "mine");
-  for (const char* name : {"", ".", "..", "a/b", "../x", ".hidden", "x.lock", "a b", "x..y"}) CHECK_EQ(forest.addFails(*session, name, true), "INVALID");
+  for (const char* name : {"", ".", "..", "a/b", "../x", ".hidden", "x.lock", "a b", "x..y"})
+    CHECK_EQ(forest.addFails(*session, name, true), "INVALID");
   const Cancel cancel;
   AddWorktreeRequest request{"w01", "relative/path", forest.oid("HEAD"), "r", std::nullopt};
-  for (const std::string& path : {std::string("relative"), forest.folder().file("x/../y"), forest.folder().file("x/"), forest.folder().file("new/.git")}) {
+  for (const std::string& path : {std::string("relative"), forest.folder().file("x/../y"), forest.folder().file("x/"),
+                                  forest.folder().file("new/.git")}) {
     request.path = path;
     CHECK_EQ(failureCode([&] { addWorktree(*session, request, cancel); }), "INVALID");
   }
@@ -281,9 +295,11 @@ TEST(worktree_that_cannot_be_added_leaves_nothing) {
   CHECK_EQ(failureCode([&] { addWorktree(*session, request, cancelled); }), "CANCELLED");
   // A blob that is not there is found in the middle of the work.
   const std::string blob = forest.git("rev-parse HEAD:dir/deep/er/c");
-  fs::rename(forest.path() + "/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2), forest.folder().file("hidden"));
+  fs::rename(forest.path() + "/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2),
+             forest.folder().file("hidden"));
   CHECK_EQ(failureCode([&] { addWorktree(*session, request, cancel); }), "NOT_FOUND");
-  fs::rename(forest.folder().file("hidden"), forest.path() + "/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2));
+  fs::rename(forest.folder().file("hidden"),
+             forest.path() + "/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2));
   CHECK_EQ(Forest::picture(forest.folder().path().string()), before);
   CHECK(!fs::exists(forest.path() + "/.git/worktrees"));
   forest.folder().write("repository/.git/worktrees/w01/gitdir", "/elsewhere/.git\n");
@@ -306,11 +322,24 @@ TEST(worktree_of_a_hostile_tree_writes_nothing_outside) {
   const Oid inner = rawTree({{"100644", "victim", blob}});
   const Oid hooks = rawTree({{"100755", "post-checkout", blob}});
   const std::vector<std::vector<std::tuple<std::string, std::string, Oid>>> trees = {
-      {{"40000", ".git", hooks}}, {{"40000", ".GIT", hooks}}, {{"40000", "git~1", hooks}}, {{"40000", "GIT~1", hooks}},
-      {{"40000", "..", inner}}, {{"40000", ".", inner}}, {{"100644", "../victim", blob}}, {{"100644", "/tmp/victim", blob}},
-      {{"100644", ".git::$INDEX_ALLOCATION", blob}}, {{"40000", ".git.", hooks}}, {{"40000", ".git ", hooks}}, {{"100644", "", blob}},
-      {{"120000", "a", link}, {"40000", "a", inner}}, {{"120000", "a", link}, {"100644", "a.x", blob}, {"40000", "a", inner}},
-      {{"120000", ".gitmodules", link}}, {{"40000", ".g\xe2\x80\x8cit", hooks}}, {{"100644", ".git\\config", blob}}, {{"40000", "x", rawTree({{"40000", ".git", hooks}})}},
+      {{"40000", ".git", hooks}},
+      {{"40000", ".GIT", hooks}},
+      {{"40000", "git~1", hooks}},
+      {{"40000", "GIT~1", hooks}},
+      {{"40000", "..", inner}},
+      {{"40000", ".", inner}},
+      {{"100644", "../victim", blob}},
+      {{"100644", "/tmp/victim", blob}},
+      {{"100644", ".git::$INDEX_ALLOCATION", blob}},
+      {{"40000", ".git.", hooks}},
+      {{"40000", ".git ", hooks}},
+      {{"100644", "", blob}},
+      {{"120000", "a", link}, {"40000", "a", inner}},
+      {{"120000", "a", link}, {"100644", "a.x", blob}, {"40000", "a", inner}},
+      {{"120000", ".gitmodules", link}},
+      {{"40000", ".g\xe2\x80\x8cit", hooks}},
+      {{"100644", ".git\\config", blob}},
+      {{"40000", "x", rawTree({{"40000", ".git", hooks}})}},
   };
   const auto session = forest.open();
   int number = 0;
@@ -321,7 +350,8 @@ TEST(worktree_of_a_hostile_tree_writes_nothing_outside) {
       const std::string name = "w" + std::to_string(number++);
       const std::string code = forest.addFails(*session, name, false, commit);
       RootDirectory::usePortableFallback(false);
-      if (code != "UNSAFE_PATH" && code != "CORRUPT") throw std::runtime_error("tree " + std::to_string(number / 2) + " gave \"" + code + "\"");
+      if (code != "UNSAFE_PATH" && code != "CORRUPT")
+        throw std::runtime_error("tree " + std::to_string(number / 2) + " gave \"" + code + "\"");
       CHECK(!fs::exists(forest.place(name)));
     }
   }
@@ -389,7 +419,9 @@ TEST(worktree_removed_goes_to_the_trash_and_the_trash_away) {
   CHECK(forest.git("worktree list").find("w01") == std::string::npos);
   said([&] { return removeWorktree(*session, {"w01", forest.place("w01"), trash}, cancel); });  // once more is harmless
   fs::rename(forest.place("w02"), forest.place("elsewhere"));
-  said([&] { return removeWorktree(*session, {"w02", forest.place("w02"), trash}, cancel); });  // only the admin directory is left
+  said([&] {
+    return removeWorktree(*session, {"w02", forest.place("w02"), trash}, cancel);
+  });  // only the admin directory is left
   CHECK(!fs::exists(forest.path() + "/.git/worktrees"));
   Cancel cancelled;
   cancelled.set();
@@ -408,7 +440,10 @@ TEST(trash_is_never_a_folder_with_other_things) {
   forest.add(*session, "w01", true);
   forest.folder().write("mine/file", "precious");
   CHECK_EQ(failureCode([&] { sweepTrash(*session, {forest.folder().file("mine")}, cancel); }), "INVALID");
-  CHECK_EQ(failureCode([&] { removeWorktree(*session, {"w01", forest.place("w01"), forest.folder().file("mine")}, cancel); }), "INVALID");
+  CHECK_EQ(failureCode([&] {
+             removeWorktree(*session, {"w01", forest.place("w01"), forest.folder().file("mine")}, cancel);
+           }),
+           "INVALID");
   CHECK(fs::exists(forest.place("w01") + "/a.txt"));
   CHECK(fs::exists(forest.admin("w01")));
   CHECK_EQ(forest.folder().read("mine/file"), "precious");
@@ -428,7 +463,8 @@ TEST(worktrees_added_side_by_side_do_not_disturb_each_other) {
         AddWorktreeRequest request{name, forest.place(name), forest.oid("HEAD"), "r", forest.path()};
         addWorktree(*session, request, cancel);
         // Every sibling that a git sees at this moment is whole.
-        const CommandResult list = runCommand(forest.place(name), "git worktree list --porcelain && git status --porcelain");
+        const CommandResult list =
+            runCommand(forest.place(name), "git worktree list --porcelain && git status --porcelain");
         if (list.code != 0) problems[i] = list.output;
         if (i % 2) removeWorktree(*session, {name, forest.place(name), forest.place("trash")}, cancel);
       } catch (const Failure& failure) {
@@ -436,8 +472,11 @@ TEST(worktrees_added_side_by_side_do_not_disturb_each_other) {
       }
     });
   }
-  for (auto& thread : threads) thread.join();
-  for (const std::string& problem : problems) CHECK_EQ(problem, "");
-  for (int i = 0; i < 8; i += 2) forest.requireClean("w" + std::to_string(i));
+  for (auto& thread : threads)
+    thread.join();
+  for (const std::string& problem : problems)
+    CHECK_EQ(problem, "");
+  for (int i = 0; i < 8; i += 2)
+    forest.requireClean("w" + std::to_string(i));
   CHECK_EQ(std::distance(fs::directory_iterator(forest.path() + "/.git/worktrees"), fs::directory_iterator()), 4);
 }
