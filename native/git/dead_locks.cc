@@ -68,6 +68,11 @@ void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel) {
       if (file.isSameFileAs(lock)) ::unlink(lock.c_str());
     }
   }
+  // What still has another name is the lock of an index, or a ref that was renamed into place just before the death. Without
+  // its held file nobody could tell later whose that lock is.
+  for (HeldFile& file : dead) {
+    if (file.hasOtherName()) file.leave();
+  }
 }
 
 }  // namespace coppice

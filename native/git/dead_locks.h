@@ -1,5 +1,7 @@
-// Git's locks that dead processes of ours left behind. One on packed-refs or on the user's branch would stop every git command
+// Locks of refs that dead processes of ours left behind. One on packed-refs or on the user's branch would stop every git command
 // that needs it, so they go when the repository is next opened, not only when we need the same lock ourselves.
+// The lock of an index stays: after a landing that died halfway it is what keeps the user from committing half a landing, and
+// rolling forward takes it over.
 #pragma once
 
 #include <string>

@@ -26,6 +26,11 @@ bool HeldFile::isSameFileAs(const std::string& path) const {
          own.st_dev == named.st_dev;
 }
 
+bool HeldFile::hasOtherName() const {
+  struct stat own;
+  return ::fstat(fd_.get(), &own) == 0 && own.st_nlink > 1;
+}
+
 HeldFile HeldFile::make(const std::string& directory, const std::string& prefix) {
   // Somebody who clears up after the dead may take the new file for theirs before it is locked; then another one is made.
   for (int attempt = 0; attempt < kMaxAttempts; attempt++) {
@@ -67,6 +72,10 @@ HeldFile& HeldFile::operator=(HeldFile&& other) noexcept {
 
 void HeldFile::remove() noexcept {
   if (!path_.empty()) ::unlink(path_.c_str());
+  leave();
+}
+
+void HeldFile::leave() noexcept {
   path_.clear();
   fd_.reset();
 }

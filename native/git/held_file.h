@@ -28,7 +28,11 @@ class HeldFile {
   const std::string& path() const { return path_; }  // empty: none
   std::string name() const { return path_.substr(path_.rfind('/') + 1); }
   bool isSameFileAs(const std::string& path) const;
+  // Whether link(2) gave it a second name that is still there.
+  bool hasOtherName() const;
   void remove() noexcept;
+  // Lets go without removing it: it is somebody else's business.
+  void leave() noexcept;
 
  private:
   std::string path_;

@@ -205,6 +205,27 @@ TEST(ref_locks_of_dead_processes_go_when_the_repository_is_opened) {
   repository.git("update-ref refs/coppice/x " + toHex(oid));
 }
 
+TEST(ref_clearing_up_leaves_the_lock_of_an_index_to_the_landing) {
+  const SessionRepository repository;
+  repository.commit("first");
+  const std::string index = repository.path() + "/.git/index";
+  const pid_t pid = fork();
+  if (pid == 0) {
+    try {
+      const LockFile lock = LockFile::take(repository.path() + "/.git", index, Deadline(0), kNever);
+      _exit(0);
+    } catch (...) {
+      _exit(1);
+    }
+  }
+  waitpid(pid, nullptr, 0);
+  repository.open();
+  CHECK(std::filesystem::exists(index + ".lock"));
+  said([&] { LockFile::take(repository.path() + "/.git", index, Deadline(0), kNever); });
+  CHECK(!std::filesystem::exists(index + ".lock"));
+  CHECK(std::filesystem::is_empty(repository.path() + "/.git/coppice/locks"));
+}
+
 TEST(ref_reflog_is_gits) {
   const SessionRepository repository;
   const Oid first = repository.commit("first");
