@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -40,15 +40,9 @@ async function programOf(args: string[], cwd: string): Promise<{ exitCode: numbe
 /** What the runs give, and the exit code of a process that nothing ends but its own emptiness. */
 async function call(how: "compiled" | "as sources", close: boolean, cwd: string, requests: object[]) {
   const runner = how === "compiled" ? join(compiled, "runner/runner.js") : join(project, "src/runner/runner.ts");
-  // The program itself is TypeScript; compiled, the runner must not profit from that.
-  const args = [
-    "--import",
-    tsx,
-    caller,
-    pathToFileURL(runner).href,
-    close ? "close" : "leave",
-    JSON.stringify(requests),
-  ];
+  // Only there: what is compiled must not profit from a loader that its threads and processes inherit.
+  const node = how === "compiled" ? [] : ["--import", tsx];
+  const args = [...node, caller, pathToFileURL(runner).href, close ? "close" : "leave", JSON.stringify(requests)];
   const { exitCode, lines } = await programOf(args, cwd);
   return { exitCode, values: lines.map((line) => JSON.parse(line) as unknown) };
 }
@@ -88,6 +82,16 @@ test.each(["thread", "process"] as const)("a %s is used again, also after TypeSc
   const requests = [who, ...others, who].map((task) => ({ task, path }));
   const { values } = await call("compiled", true, path, requests);
   expect(values[0]).toEqual(values[3]);
+});
+
+test.each(["thread", "process"] as const)("TypeScript in a %s without tsx in reach says what to do", async (runIn) => {
+  const path = await temporaryFolder("no-tsx");
+  // Syntax that no Node strips.
+  await writeFile(join(path, "typed.task.ts"), "enum Level { High }\nexport default (): number => Level.High;\n");
+  const module = pathToFileURL(join(path, "typed.task.ts")).href;
+  const task = { ...fixture("plain.task.mjs", "default", undefined, runIn), module };
+  const { values } = await call("compiled", true, path, [{ task, path }]);
+  expect(values).toEqual([expect.stringContaining("npm install --save-dev tsx")]);
 });
 
 test("a codemod with relative paths edits the caller's folder from a thread, the worktree from a process", async () => {

@@ -1,9 +1,5 @@
 // What is true of threads alone.
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "../support/repository.js";
 import { TaskGate } from "../support/task-gate.js";
 import { failureOf, fixture, openRunner, record } from "./request.js";
 
@@ -56,14 +52,4 @@ test("the working directory is the caller's, and cannot be changed: relative pat
   });
   const error = await failureOf(runner.run((await record(fixture("folder.task.mjs", "changesFolder"))).request));
   expect(error.message).toContain("process.chdir() is not supported in workers");
-});
-
-test("TypeScript without tsx in reach says what to do", async () => {
-  const folder = await temporaryFolder("no-tsx");
-  const url = pathToFileURL(join(folder, "typed.task.ts"));
-  await writeFile(url, "enum Level { High }\nexport default (): number => Level.High;\n");
-  const { request } = await record({ ...fixture("plain.task.mjs", "default"), module: url.href });
-  const error = await failureOf(openRunner().run(request));
-  expect(error.code).toBe("ERR_TASK_MODULE");
-  expect(error.message).toContain("npm install --save-dev tsx");
 });
