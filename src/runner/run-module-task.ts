@@ -2,7 +2,7 @@
 // addon nor the manager is loaded here.
 
 import { StringDecoder } from "node:string_decoder";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { threadId } from "node:worker_threads";
 import { CoppiceError } from "../errors.js";
 import { fromJsonText, toJsonText } from "./json-value.js";
@@ -55,13 +55,14 @@ function openResources(): Map<string, number> {
   return counts;
 }
 
-/** A few turns, because what is closed needs one to be gone. */
+/** With a little patience: what is closed needs some turns of the event loop, and of other threads, to be gone. */
 async function isQuiet(before: ReadonlyMap<string, number>): Promise<boolean> {
-  for (let turn = 0; turn < 3; turn++) {
-    if ([...openResources()].every(([kind, count]) => count <= (before.get(kind) ?? 0))) return true;
-    await setImmediate();
+  const nothingNew = () => [...openResources()].every(([kind, count]) => count <= (before.get(kind) ?? 0));
+  for (const pauseMs of [0, 1, 5, 25]) {
+    if (nothingNew()) return true;
+    await setTimeout(pauseMs);
   }
-  return false;
+  return nothingNew();
 }
 
 /** A thread has its own copy of the environment, and a pooled process is ours: what a task sets must not reach the next. */

@@ -251,6 +251,18 @@ describe.each(["thread", "process"] as const)("a module task in a %s", (runIn) =
     expect(second.started).toBe(0);
   });
 
+  test("is not started when it is aborted while its thread or process starts", async () => {
+    const abort = new AbortController();
+    const recorded = await record(plain("default"), { signal: abort.signal });
+    const runner = openRunner();
+    const failure = failureOf(runner.run(recorded.request));
+    // The runner goes as far as it can without a turn of the event loop.
+    for (let step = 0; step < 50; step++) await null;
+    abort.abort();
+    expect((await failure).code).toBe("ERR_ABORTED");
+    expect(recorded.started).toBe(0);
+  });
+
   test("is not started when its signal has fired before", async () => {
     const recorded = await record(plain("default"), { signal: AbortSignal.abort() });
     expect((await failureOf(runner.run(recorded.request))).code).toBe("ERR_ABORTED");
