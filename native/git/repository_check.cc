@@ -102,13 +102,6 @@ void refusePartialClone(const RepositoryPaths& paths, git_config* config) {
   }
 }
 
-void refuseIndexKinds(const RepositoryPaths& paths, git_config* config) {
-  if (isTrue(config, "core.splitindex")) unsupported(paths, "a split index (core.splitIndex) is not supported");
-  if (isTrue(config, "index.sparse") && isTrue(config, "core.sparsecheckout")) {
-    unsupported(paths, "a sparse index (index.sparse) is not supported; run: git sparse-checkout init --no-sparse-index");
-  }
-}
-
 // The configuration can be clean while an index is not: git converts an index when it next writes it. Reading refuses both
 // kinds by name.
 void refuseIndexFiles(const RepositoryPaths& paths) {
@@ -131,21 +124,21 @@ RepositoryPaths discoverRepository(const std::string& path) {
   return paths;
 }
 
+void refuseIndexConfiguration(const RepositoryPaths& paths, git_config* config) {
+  if (isTrue(config, "core.splitindex")) unsupported(paths, "a split index (core.splitIndex) is not supported");
+  if (isTrue(config, "index.sparse") && isTrue(config, "core.sparsecheckout")) {
+    unsupported(paths, "a sparse index (index.sparse) is not supported; run: git sparse-checkout init --no-sparse-index");
+  }
+}
+
 void refuseUnsupported(const RepositoryPaths& paths) {
   OwnedConfig config;
   check(git_config_new(out(config)), kOperation);
   const std::string file = paths.commonDirectory + "/config";
   const int result = git_config_add_file_ondisk(config.get(), file.c_str(), GIT_CONFIG_LEVEL_LOCAL, nullptr, 0);
   if (result != GIT_ENOTFOUND) check(result, kOperation, file);
-  // Sparse checkouts keep their switches here.
-  const std::string own = paths.gitDirectory + "/config.worktree";
-  if (isTrue(config.get(), "extensions.worktreeconfig")) {
-    const int added = git_config_add_file_ondisk(config.get(), own.c_str(), GIT_CONFIG_LEVEL_WORKTREE, nullptr, 0);
-    if (added != GIT_ENOTFOUND) check(added, kOperation, own);
-  }
   refuseFormat(paths, config.get());
   refusePartialClone(paths, config.get());
-  refuseIndexKinds(paths, config.get());
   refuseIndexFiles(paths);
 }
 

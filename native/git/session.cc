@@ -107,9 +107,11 @@ std::shared_ptr<Session> Session::open(const OpenRequest& request, const Cancel&
   session->commonDirectory_ = paths.commonDirectory;
   session->packs_ = std::make_unique<KeptPacks>(paths.commonDirectory);
   session->threads_ = threadsFor(request.threads);
-  clearUpAfterTheDead(paths.commonDirectory, cancel);
   const HandleLease handle = session->handle();  // fails here rather than in the first operation
-  session->ignoreCase_ = boolOf(configOf(handle->repository()).get(), "core.ignorecase");
+  const OwnedConfig config = configOf(handle->repository());
+  refuseIndexConfiguration(paths, config.get());
+  session->ignoreCase_ = boolOf(config.get(), "core.ignorecase");
+  clearUpAfterTheDead(paths.commonDirectory, cancel);
   return session;
 }
 

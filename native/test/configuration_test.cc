@@ -46,3 +46,10 @@ TEST(configuration_follows_the_environment_as_git_does) {
   repository.git("config --worktree user.name Worktree");
   CHECK_EQ(nameSeenBy(repository, global), "Worktree");
 }
+
+TEST(configuration_of_the_user_that_splits_every_index_is_refused) {
+  const SessionRepository repository;
+  repository.folder().write("global", "[core]\n\tsplitIndex = true\n[user]\n\tname = Global\n");
+  const std::string said = nameSeenBy(repository, "GIT_CONFIG_GLOBAL=" + quoted(repository.folder().file("global")));
+  CHECK_EQ(said, "FAILED configuration_print");
+}
