@@ -1,6 +1,6 @@
 // A checked-out worktree whose clean files are copied instead of inflated. An entry of its index must prove the file
-// clean (stat before and after the copy); where the worktree's bytes are the blob's, the copy is hashed on the way too,
-// so neither an old attribute nor a lying index gets into the new worktree.
+// clean. Where the worktree's bytes are the blob's, the copy is hashed on the way too, so neither an old attribute nor
+// a lying index gets into the new worktree; where they are not, the file must have the same stat after the copy.
 #pragma once
 
 #include <memory>

@@ -56,25 +56,23 @@ OwnedFd RootDirectory::openFile(std::string_view path, int flags, mode_t mode) c
 }
 
 OwnedFd RootDirectory::makeParent(std::string_view path) const {
-  constexpr const char* kOperation = "safePath.makeParent";
-  OwnedFd directory = openParent(path);
+  return makeDirectory(directoryOf(path));
+}
+
+// From the end: usually all but the last component are there.
+OwnedFd RootDirectory::makeDirectory(std::string_view path) const {
+  constexpr const char* kOperation = "safePath.makeDirectory";
+  OwnedFd directory = openDirectory(path);
   if (directory) return directory;
-  if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) failSystem(kOperation, std::string(path));
-  directory = openDirectory("");
-  if (!directory) failSystem(kOperation, path_);
-  for (size_t start = 0, slash; (slash = path.find('/', start)) != std::string_view::npos; start = slash + 1) {
-    const std::string name(path.substr(start, slash - start));
-    if (::mkdirat(directory.get(), name.c_str(), 0777) != 0 && errno != EEXIST)
-      failSystem(kOperation, std::string(path));
-    OwnedFd next = openBeneath(directory.get(), name, kDirectoryFlags, 0);
-    if (!next && (errno == ENOTDIR || errno == ELOOP)) {
-      fail(failure_code::kUnsafePath, kOperation, "a file or a link stands where a directory is needed",
-           std::string(path.substr(0, slash)));
-    }
-    if (!next) failSystem(kOperation, std::string(path));
-    directory = std::move(next);
-  }
-  return directory;
+  if (path.empty() || (errno != ENOENT && errno != ENOTDIR && errno != ELOOP))
+    failSystem(kOperation, std::string(path));
+  const OwnedFd parent = makeDirectory(directoryOf(path));
+  const std::string name(baseName(path));
+  if (::mkdirat(parent.get(), name.c_str(), 0777) != 0 && errno != EEXIST) failSystem(kOperation, std::string(path));
+  directory = openBeneath(parent.get(), name, kDirectoryFlags, 0);
+  if (directory) return directory;
+  if (errno != ENOTDIR && errno != ELOOP) failSystem(kOperation, std::string(path));
+  fail(failure_code::kUnsafePath, kOperation, "a file or a link stands where a directory is needed", std::string(path));
 }
 
 }  // namespace coppice

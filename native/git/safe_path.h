@@ -34,6 +34,7 @@ class RootDirectory {
   // The same, making missing directories. Throws UNSAFE_PATH when a component is a link or a file.
   OwnedFd makeParent(std::string_view path) const;
   OwnedFd openDirectory(std::string_view path) const;
+  OwnedFd makeDirectory(std::string_view path) const;
   // O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK added: a FIFO in the place of a file must not hold us up.
   OwnedFd openFile(std::string_view path, int flags, mode_t mode = 0) const;
 
