@@ -1,0 +1,18 @@
+// Processes that hold a directory tree: what a task may have left running.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cancel.h"
+#include "types.h"
+
+namespace coppice {
+
+// `root`: a real path. One holder a process, the first reason found: "cwd", "descriptor" (writable), "mapping"
+// (writable and shared). Only processes of this user can be looked into (all, for root), and never the calling one. Not
+// seen: a thread with a working directory of its own, a process in another mount namespace that knows the tree under
+// another path, and a file that was opened by another name (a hard link outside).
+std::vector<Holder> findHolders(const std::string& root, const Cancel& cancel);
+
+}  // namespace coppice

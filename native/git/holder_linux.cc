@@ -1,0 +1,130 @@
+#ifdef __linux__
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+
+#include "directory_listing.h"
+#include "holder.h"
+#include "owned.h"
+
+namespace coppice {
+
+namespace {
+
+constexpr size_t kMaxProcFileBytes = 64u << 20;  // of a maps file
+
+// A file or directory that was deleted still has its path, with this behind it.
+constexpr std::string_view kDeleted = " (deleted)";
+
+bool isBeneath(std::string_view path, std::string_view root) {
+  if (path.substr(0, root.size()) != root) return false;
+  path.remove_prefix(root.size());
+  return path.empty() || path[0] == '/' || path == kDeleted;
+}
+
+// Any of these may fail at any time: the process ends, or is somebody else's. Then it has nothing to say.
+std::optional<std::string> readProcLink(int directoryFd, const char* name) {
+  std::string target(PATH_MAX, '\0');
+  const ssize_t length = ::readlinkat(directoryFd, name, target.data(), target.size());
+  if (length < 0) return std::nullopt;
+  target.resize(static_cast<size_t>(length));
+  return target;
+}
+
+std::string readProcFile(int directoryFd, const char* name) {
+  std::string text;
+  const OwnedFd file(::openat(directoryFd, name, O_RDONLY | O_CLOEXEC));
+  char buffer[16384];
+  while (file && text.size() < kMaxProcFileBytes) {
+    const ssize_t count = ::read(file.get(), buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    text.append(buffer, static_cast<size_t>(count));
+  }
+  return text;
+}
+
+OwnedFd openProcDirectory(int directoryFd, const char* name) {
+  return OwnedFd(::openat(directoryFd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+// fdinfo says "flags:\t0100002", octal.
+bool isWritable(int processFd, const std::string& descriptor) {
+  const std::string info = readProcFile(processFd, ("fdinfo/" + descriptor).c_str());
+  const size_t at = info.find("flags:");
+  if (at == std::string::npos) return false;
+  return (std::strtoul(info.c_str() + at + 6, nullptr, 8) & O_ACCMODE) != O_RDONLY;
+}
+
+bool holdsDescriptor(int processFd, std::string_view root) {
+  const OwnedFd descriptors = openProcDirectory(processFd, "fd");
+  DirectoryListing listing;
+  if (!descriptors || !listing.read(descriptors.get())) return false;
+  for (size_t i = 0; i < listing.size(); i++) {
+    const std::string name(listing.name(i));
+    const auto target = readProcLink(descriptors.get(), name.c_str());
+    if (target && isBeneath(*target, root) && isWritable(processFd, name)) return true;
+  }
+  return false;
+}
+
+// A line: "55d0-55d1 rw-s 00000000 08:01 1234    /path", in which a newline of the path is "\012".
+bool holdsMapping(int processFd, std::string_view root) {
+  const std::string maps = readProcFile(processFd, "maps");
+  for (size_t at = 0; at < maps.size();) {
+    const size_t end = std::min(maps.find('\n', at), maps.size());
+    const std::string_view line = std::string_view(maps).substr(at, end - at);
+    at = end + 1;
+    const size_t permissions = line.find(' ');
+    const size_t path = line.find('/');
+    if (permissions == std::string_view::npos || path == std::string_view::npos) continue;
+    const std::string_view mode = line.substr(permissions + 1, 4);
+    if (mode.size() == 4 && mode[1] == 'w' && mode[3] == 's' && isBeneath(line.substr(path), root)) return true;
+  }
+  return false;
+}
+
+const char* kindOfHold(int processFd, const std::string& root) {
+  const auto directory = readProcLink(processFd, "cwd");
+  if (directory && isBeneath(*directory, root)) return "cwd";
+  if (holdsDescriptor(processFd, root)) return "descriptor";
+  return holdsMapping(processFd, root) ? "mapping" : nullptr;
+}
+
+std::string commandOf(int processFd) {
+  std::string command = readProcFile(processFd, "comm");
+  while (!command.empty() && command.back() == '\n')
+    command.pop_back();
+  return command;
+}
+
+}  // namespace
+
+std::vector<Holder> findHolders(const std::string& root, const Cancel& cancel) {
+  std::vector<Holder> holders;
+  const OwnedFd processes = openProcDirectory(AT_FDCWD, "/proc");
+  DirectoryListing listing;
+  if (!processes || !listing.read(processes.get())) return holders;  // a sandbox without /proc
+  for (size_t i = 0; i < listing.size(); i++) {
+    cancel.check("listHolders");
+    const std::string name(listing.name(i));
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const unsigned long pid = std::strtoul(name.c_str(), nullptr, 10);
+    if (pid == static_cast<unsigned long>(::getpid())) continue;
+    const OwnedFd process = openProcDirectory(processes.get(), name.c_str());
+    const char* kind = process ? kindOfHold(process.get(), root) : nullptr;
+    if (kind) holders.push_back({static_cast<uint32_t>(pid), commandOf(process.get()), kind});
+  }
+  std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) { return a.pid < b.pid; });
+  return holders;
+}
+
+}  // namespace coppice
+
+#endif

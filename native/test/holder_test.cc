@@ -1,0 +1,125 @@
+// Processes that hold a worktree: children that hold it in one way each, and say so through a pipe before they are
+// looked for.
+#include "git/holder.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+
+#include "git/operations.h"
+#include "test/session_repository.h"
+
+using namespace coppice;
+using namespace coppice::test;
+
+namespace {
+
+const Cancel kNever;
+
+class Child {
+ public:
+  // `hold` runs in the child; it then waits to be killed.
+  explicit Child(const std::function<bool()>& hold) {
+    int ready[2];
+    if (::pipe2(ready, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const char said = hold() ? 'y' : 'n';
+      if (::write(ready[1], &said, 1) != 1) ::_exit(1);
+      for (;;)
+        ::pause();
+    }
+    ::close(ready[1]);
+    char said = 'n';
+    const bool read = ::read(ready[0], &said, 1) == 1;
+    ::close(ready[0]);
+    if (!read || said != 'y') throw std::runtime_error("the child could not hold what it should");
+  }
+  ~Child() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  uint32_t pid() const { return static_cast<uint32_t>(pid_); }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+std::string kindOf(const Child& child, const std::string& root) {
+  for (const Holder& holder : findHolders(root, kNever))
+    if (holder.pid == child.pid()) return holder.kind + " " + holder.command;
+  return "";
+}
+
+}  // namespace
+
+#ifdef __linux__
+
+TEST(holder_finds_working_directories_descriptors_and_mappings) {
+  const TempDirectory folder;
+  folder.write("root/sub/file", "content");
+  const std::string root = folder.file("root"), file = folder.file("root/sub/file"), sub = folder.file("root/sub");
+  const Child inDirectory([&] { return ::chdir(sub.c_str()) == 0; });
+  const Child inRoot([&] { return ::chdir(root.c_str()) == 0; });
+  const Child writing([&] { return ::open(file.c_str(), O_WRONLY) >= 0; });
+  const Child mapping([&] {
+    const int fd = ::open(file.c_str(), O_RDWR);
+    const void* address = ::mmap(nullptr, 7, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return fd >= 0 && address != MAP_FAILED && ::close(fd) == 0;
+  });
+  CHECK_EQ(kindOf(inDirectory, root), "cwd native_test");
+  CHECK_EQ(kindOf(inRoot, root), "cwd native_test");
+  CHECK_EQ(kindOf(writing, root), "descriptor native_test");
+  CHECK_EQ(kindOf(mapping, root), "mapping native_test");
+}
+
+TEST(holder_leaves_readers_and_neighbours_out) {
+  const TempDirectory folder;
+  folder.write("root/file", "content");
+  folder.write("root-beside/file", "content");
+  const std::string root = folder.file("root"), file = folder.file("root/file"),
+                    beside = folder.file("root-beside/file");
+  const Child reading([&] { return ::open(file.c_str(), O_RDONLY) >= 0; });
+  const Child elsewhere([&] { return ::open(beside.c_str(), O_WRONLY) >= 0; });
+  const Child privately([&] {
+    const int fd = ::open(file.c_str(), O_RDONLY);
+    return ::mmap(nullptr, 7, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) != MAP_FAILED;
+  });
+  CHECK_EQ(kindOf(reading, root) + kindOf(elsewhere, root) + kindOf(privately, root), "");
+  const OwnedFd own(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  CHECK_EQ(findHolders(root, kNever).size(), size_t{0});
+}
+
+TEST(holder_finds_who_holds_what_was_deleted) {
+  const TempDirectory folder;
+  folder.write("root/sub/file", "content");
+  const std::string root = folder.file("root"), sub = folder.file("root/sub");
+  const Child inDirectory([&] { return ::chdir(sub.c_str()) == 0; });
+  std::filesystem::remove_all(sub);
+  CHECK_EQ(kindOf(inDirectory, root), "cwd native_test");
+}
+
+#endif
+
+TEST(holder_follows_a_link_to_the_worktree_and_can_be_cancelled) {
+  const SessionRepository repository;
+  const auto session = repository.open();
+  const TempDirectory folder;
+  std::filesystem::create_directory_symlink(repository.path(), folder.file("link"));
+  const Child inDirectory([&] { return ::chdir(repository.path().c_str()) == 0; });
+  const ListHoldersReply reply = said([&] { return listHolders(*session, {folder.file("link")}, kNever); });
+#ifdef __linux__
+  CHECK_EQ(reply.holders.size(), size_t{1});
+  CHECK_EQ(reply.holders[0].pid, inDirectory.pid());
+  Cancel cancel;
+  cancel.set();
+  CHECK_EQ(failureCode([&] { listHolders(*session, {repository.path()}, cancel); }), failure_code::kCancelled);
+#else
+  CHECK(reply.holders.empty());
+#endif
+  CHECK_EQ(failureCode([&] { listHolders(*session, {folder.file("nowhere")}, kNever); }), failure_code::kSystem);
+}
