@@ -50,7 +50,9 @@ bool DirectoryListing::readPortable(int directoryFd) {
 }
 
 #ifndef __linux__
-bool DirectoryListing::read(int directoryFd) { return readPortable(directoryFd); }
+bool DirectoryListing::read(int directoryFd) {
+  return readPortable(directoryFd);
+}
 #endif
 
 }  // namespace coppice

@@ -10,13 +10,15 @@ namespace coppice {
 
 class DirectoryListing {
  public:
-  // "." and ".." are left out. The descriptor stays the caller's and must not have been read before. False with errno set
-  // when the directory could not be read to its end.
+  // "." and ".." are left out. The descriptor stays the caller's and must not have been read before. False with errno
+  // set when the directory could not be read to its end.
   bool read(int directoryFd);
   bool readPortable(int directoryFd);  // readdir; public so that the test compares both
 
   size_t size() const { return entries_.size(); }
-  std::string_view name(size_t i) const { return {names_.data() + entries_[i].offset, entries_[i].length}; }  // NUL follows
+  std::string_view name(size_t i) const {
+    return {names_.data() + entries_[i].offset, entries_[i].length};
+  }                                                                // NUL follows
   unsigned char type(size_t i) const { return entries_[i].type; }  // DT_*, DT_UNKNOWN on some filesystems
 
  private:

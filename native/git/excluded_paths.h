@@ -12,7 +12,8 @@ class ExcludedPaths {
  public:
   explicit ExcludedPaths(const std::vector<std::string>& paths) {
     for (std::string path : paths) {
-      while (!path.empty() && path.back() == '/') path.pop_back();
+      while (!path.empty() && path.back() == '/')
+        path.pop_back();
       if (!path.empty()) paths_.insert(std::move(path));
     }
   }

@@ -1,6 +1,6 @@
 // Git's ignore rules for one worktree: the .gitignore files on the way to a path, then <common>/info/exclude, then
-// core.excludesFile; the first of these lists that says anything decides. Files are read when a directory is first asked
-// about, so a worktree without untracked files costs nothing. Why not libgit2's: docs/decisions/ignore-rules.md.
+// core.excludesFile; the first of these lists that says anything decides. Files are read when a directory is first
+// asked about, so a worktree without untracked files costs nothing. Why not libgit2's: docs/decisions/ignore-rules.md.
 #pragma once
 
 #include <functional>

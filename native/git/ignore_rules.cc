@@ -8,8 +8,8 @@ namespace {
 
 constexpr size_t kNone = std::string_view::npos;
 
-// Spaces at the end do not count, unless a backslash stands before them. A backslash that is itself the line's end keeps
-// the line as it is.
+// Spaces at the end do not count, unless a backslash stands before them. A backslash that is itself the line's end
+// keeps the line as it is.
 std::string_view withoutTrailingSpaces(std::string_view line) {
   size_t end = kNone;
   for (size_t i = 0; i < line.size(); i++) {
@@ -66,7 +66,8 @@ bool IgnoreRules::matchesName(const Rule& rule, std::string_view name, bool fold
   return wildmatch(pattern, name, foldCase);
 }
 
-// The literal start is compared and cut off before the glob begins, as git does. That is visible: behind a literal start
+// The literal start is compared and cut off before the glob begins, as git does. That is visible: behind a literal
+// start
 // "**" counts as if it stood at the pattern's beginning, so "a/b**/c" matches "a/bx/y/c".
 bool IgnoreRules::matchesPath(const Rule& rule, std::string_view path, bool foldCase) {
   if (rule.literal > path.size()) return false;

@@ -17,10 +17,13 @@ namespace {
 
 constexpr size_t kMaxGitFileBytes = 1u << 20;  // git's own limit
 
-bool startsWith(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
+bool startsWith(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
 
 std::string_view withoutLineEnd(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -61,7 +64,8 @@ bool isValidHead(const std::string& path) {
   if (text.size() >= 40 && parseOid(text.substr(0, 40), oid)) return true;
   if (!startsWith(text, "ref:")) return false;
   text.remove_prefix(4);
-  while (!text.empty() && (text[0] == ' ' || text[0] == '\t' || text[0] == '\n' || text[0] == '\r')) text.remove_prefix(1);
+  while (!text.empty() && (text[0] == ' ' || text[0] == '\t' || text[0] == '\n' || text[0] == '\r'))
+    text.remove_prefix(1);
   return startsWith(text, "refs/");
 }
 

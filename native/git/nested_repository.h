@@ -1,4 +1,5 @@
-// Whether a directory is a repository of its own, by git's rule: a broken ".git" does not count, git then adds the files.
+// Whether a directory is a repository of its own, by git's rule: a broken ".git" does not count, git then adds the
+// files.
 #pragma once
 
 #include <string>

@@ -13,8 +13,10 @@
 #include "excluded_paths.h"
 #include "failure.h"
 #include "ignore.h"
+#include "known_names.h"
 #include "nested_repository.h"
 #include "parallel.h"
+#include "path_error.h"
 #include "safe_path.h"
 #include "tracked_directories.h"
 #include "wildmatch.h"
@@ -31,20 +33,6 @@ std::string join(const std::string& directory, std::string_view name) {
   if (!directory.empty()) path.append(directory) += '/';
   return path.append(name);
 }
-
-bool isGone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
-bool isUnreadable(int error) {
-  return error == EACCES || error == EPERM || error == EIO || error == ENAMETOOLONG || error == EOVERFLOW;
-}
-
-// A name of a directory that the index knows: as a file, as a directory with files below, or (unmerged) as both.
-struct Known {
-  std::string_view name;
-  bool file = false;
-  bool directory = false;
-  bool leftAlone = false;  // a gitlink
-  std::optional<struct stat> status;  // of what is there, for files
-};
 
 class Walk {
  public:
@@ -78,7 +66,7 @@ class Walk {
   struct Worker {
     DirectoryListing listing;
     DirectoryListing gitlinkListing;
-    std::vector<Known> known;
+    KnownNames known;
     ScanResult found;
     std::vector<std::string> directories;
   };
@@ -98,11 +86,10 @@ class Walk {
   void scanTracked(const TrackedDirectory& directory, Worker& worker);
   void scanUntracked(const std::string& path, Worker& worker);
   void statFiles(int fd, const TrackedDirectory& directory, Worker& worker);
-  void lookAtGitlink(int fd, size_t position, Known& known, Worker& worker);
+  void lookAtGitlink(int fd, size_t position, const char* name, Worker& worker);
   void meet(int fd, const std::string& directory, size_t listed, Worker& worker);
   void meetUntracked(int fd, const std::string& directory, size_t listed, Worker& worker);
   bool isDirectory(int fd, size_t listed, const DirectoryListing& listing) const;
-  bool isKnownInOtherCase(int fd, std::string_view name, const std::vector<Known>& known) const;
   bool isDotGit(std::string_view name) const { return equalFolded(name, ".git", session_.ignoreCase()); }
   Ignore& ignore();
 
@@ -157,46 +144,49 @@ Ignore& Walk::ignore() {
 void Walk::scanTracked(const TrackedDirectory& directory, Worker& worker) {
   const OwnedFd fd = root_.openDirectory(directory.path);
   if (!fd) {
-    if (isGone(errno)) worker.found.missing.assign(directory.files.begin(), directory.files.end());
-    else if (isUnreadable(errno)) worker.found.unreadable.push_back(directory.path);
-    else failSystem(kOperation, directory.path);
+    if (isGone(errno))
+      worker.found.missing.assign(directory.files.begin(), directory.files.end());
+    else if (isUnreadable(errno))
+      worker.found.unreadable.push_back(directory.path);
+    else
+      failSystem(kOperation, directory.path);
     return;
   }
   worker.known.clear();
   statFiles(fd.get(), directory, worker);
-  for (const std::string_view name : directory.subdirectories) {
-    Known known;
-    known.name = name;
-    known.directory = true;
-    worker.known.push_back(known);
-  }
-  std::sort(worker.known.begin(), worker.known.end(), [](const Known& a, const Known& b) { return a.name < b.name; });
+  for (const std::string_view name : directory.subdirectories)
+    worker.known.addDirectory(name);
+  worker.known.sort();
   if (!worker.listing.read(fd.get())) {
-    if (isUnreadable(errno)) worker.found.unreadable.push_back(directory.path);
-    else if (!isGone(errno)) failSystem(kOperation, directory.path);
+    if (isUnreadable(errno))
+      worker.found.unreadable.push_back(directory.path);
+    else if (!isGone(errno))
+      failSystem(kOperation, directory.path);
     return;
   }
-  for (size_t i = 0; i < worker.listing.size(); i++) meet(fd.get(), directory.path, i, worker);
+  for (size_t i = 0; i < worker.listing.size(); i++)
+    meet(fd.get(), directory.path, i, worker);
 }
 
 void Walk::statFiles(int fd, const TrackedDirectory& directory, Worker& worker) {
+  using OnDisk = KnownNames::OnDisk;
   const IndexFile& index = *request_.index;
+  const size_t start = directory.path.empty() ? 0 : directory.path.size() + 1;
   for (const uint32_t position : directory.files) {
     const IndexEntry& entry = index.entries[position];
-    const size_t start = directory.path.empty() ? 0 : directory.path.size() + 1;
-    Known known;
-    known.file = true;
-    known.name = std::string_view(entry.path).substr(start);
+    const char* name = entry.path.c_str() + start;
     struct stat status;
-    if (::fstatat(fd, entry.path.c_str() + start, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-      known.status = status;
-      if (entry.mode == kModeGitlink && S_ISDIR(status.st_mode)) {
-        lookAtGitlink(fd, position, known, worker);
-      } else if (S_ISDIR(status.st_mode)) {
+    OnDisk there = OnDisk::kAbsent;
+    if (::fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+      const bool asDirectory = S_ISDIR(status.st_mode);
+      const bool gitlink = entry.mode == kModeGitlink && asDirectory;
+      there = asDirectory && !gitlink ? OnDisk::kDirectory : OnDisk::kFile;
+      if (gitlink)
+        lookAtGitlink(fd, position, name, worker);
+      else if (asDirectory)
         worker.found.missing.push_back(position);
-      } else if (!index.proves(entry, status)) {
+      else if (!index.proves(entry, status))
         worker.found.suspect.push_back(position);
-      }
     } else if (isGone(errno)) {
       worker.found.missing.push_back(position);
     } else if (isUnreadable(errno)) {
@@ -204,14 +194,12 @@ void Walk::statFiles(int fd, const TrackedDirectory& directory, Worker& worker) 
     } else {
       failSystem(kOperation, entry.path);
     }
-    worker.known.push_back(known);
+    worker.known.addFile(std::string_view(entry.path).substr(start), there);
   }
 }
 
-void Walk::lookAtGitlink(int fd, size_t position, Known& known, Worker& worker) {
-  known.leftAlone = true;
-  const OwnedFd inside(
-      ::openat(fd, std::string(known.name).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+void Walk::lookAtGitlink(int fd, size_t position, const char* name, Worker& worker) {
+  const OwnedFd inside(::openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   const bool read = inside && worker.gitlinkListing.read(inside.get());
   if (!read || worker.gitlinkListing.size() > 0) worker.found.populatedGitlinks.push_back(position);
 }
@@ -223,16 +211,11 @@ void Walk::meet(int fd, const std::string& directory, size_t listed, Worker& wor
     if (directory.empty()) return;  // the worktree's own
     return meetUntracked(fd, directory, listed, worker);
   }
-  const auto less = [](const Known& known, std::string_view wanted) { return known.name < wanted; };
-  auto at = std::lower_bound(worker.known.begin(), worker.known.end(), name, less);
-  bool asFile = false, asDirectory = false;
-  for (; at != worker.known.end() && at->name == name; ++at) {
-    if (at->leftAlone || (at->file && at->status && !S_ISDIR(at->status->st_mode))) return;
-    asFile |= at->file;
-    asDirectory |= at->directory;
-  }
-  if (asDirectory && isDirectory(fd, listed, worker.listing)) return;  // an item of its own
-  if (!asFile && !asDirectory && session_.ignoreCase() && isKnownInOtherCase(fd, name, worker.known)) return;
+  const KnownNames::Found known = worker.known.find(name);
+  if (known.settled) return;
+  if (known.directory && isDirectory(fd, listed, worker.listing)) return;  // an item of its own
+  const bool unknown = !known.file && !known.directory;
+  if (unknown && session_.ignoreCase() && worker.known.holdInOtherCase(fd, name)) return;
   meetUntracked(fd, directory, listed, worker);
 }
 
@@ -240,18 +223,6 @@ bool Walk::isDirectory(int fd, size_t listed, const DirectoryListing& listing) c
   if (listing.type(listed) != DT_UNKNOWN) return listing.type(listed) == DT_DIR;
   struct stat status;
   return ::fstatat(fd, listing.name(listed).data(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
-}
-
-// On a filesystem that folds case, a file whose name differs from the index's in case only is that file.
-bool Walk::isKnownInOtherCase(int fd, std::string_view name, const std::vector<Known>& known) const {
-  struct stat own;
-  if (::fstatat(fd, name.data(), &own, AT_SYMLINK_NOFOLLOW) != 0) return false;
-  return std::any_of(known.begin(), known.end(), [&](const Known& other) {
-    struct stat status;
-    return equalFolded(other.name, name, true) &&
-           ::fstatat(fd, std::string(other.name).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           status.st_ino == own.st_ino && status.st_dev == own.st_dev;
-  });
 }
 
 void Walk::meetUntracked(int fd, const std::string& directory, size_t listed, Worker& worker) {
@@ -269,8 +240,10 @@ void Walk::meetUntracked(int fd, const std::string& directory, size_t listed, Wo
   }
   ScanResult::Untracked untracked;
   if (::fstatat(fd, name.data(), &untracked.status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (isUnreadable(errno)) worker.found.unreadable.push_back(std::move(path));
-    else if (!isGone(errno)) failSystem(kOperation, path);
+    if (isUnreadable(errno))
+      worker.found.unreadable.push_back(std::move(path));
+    else if (!isGone(errno))
+      failSystem(kOperation, path);
     return;
   }
   untracked.path = std::move(path);
@@ -282,8 +255,10 @@ void Walk::meetUntracked(int fd, const std::string& directory, size_t listed, Wo
 void Walk::scanUntracked(const std::string& path, Worker& worker) {
   const OwnedFd fd = root_.openDirectory(path);
   if (!fd || !worker.listing.read(fd.get())) {
-    if (isUnreadable(errno)) worker.found.unreadable.push_back(path);
-    else if (!isGone(errno)) failSystem(kOperation, path);
+    if (isUnreadable(errno))
+      worker.found.unreadable.push_back(path);
+    else if (!isGone(errno))
+      failSystem(kOperation, path);
     return;
   }
   const DirectoryListing& listing = worker.listing;

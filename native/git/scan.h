@@ -23,16 +23,16 @@ struct ScanResult {
     bool ignored = false;
   };
   // Files, symlinks and special files that the index does not name, sorted by path. A nested repository is one entry (a
-  // directory), but where the index names files in it git goes on inside: then only its ".git" is an entry. A ".git" that
-  // is no repository is an entry too. An ignored directory is one entry with a final slash and is not entered.
+  // directory), but where the index names files in it git goes on inside: then only its ".git" is an entry. A ".git"
+  // that is no repository is an entry too. An ignored directory is one entry with a final slash and is not entered.
   std::vector<Untracked> untracked;
   std::vector<std::string> untrackedDirectories;  // entered, neither ignored nor in the index; parents before children
   std::vector<std::string> unreadable;  // directories and files that could not be read: nothing is known about them
 };
 
 struct ScanRequest {
-  std::string root;                  // the worktree's folder
-  std::string gitDirectory;          // its admin directory, for the configuration; empty: what root/.git leads to
+  std::string root;          // the worktree's folder
+  std::string gitDirectory;  // its admin directory, for the configuration; empty: what root/.git leads to
   const IndexFile* index = nullptr;
   bool listIgnored = false;          // false: ignored paths are left out
   std::vector<std::string> exclude;  // paths (and all below them) that are not looked at

@@ -5,8 +5,8 @@ namespace coppice {
 namespace {
 
 bool isBelow(std::string_view path, std::string_view directory) {
-  return directory.empty() ||
-         (path.size() > directory.size() && path[directory.size()] == '/' && path.substr(0, directory.size()) == directory);
+  return directory.empty() || (path.size() > directory.size() && path[directory.size()] == '/' &&
+                               path.substr(0, directory.size()) == directory);
 }
 
 // The entries are sorted by path, so all below one directory stand together and a stack of open directories is enough.
@@ -15,7 +15,8 @@ class Sorter {
   explicit Sorter(const ExcludedPaths& excluded) : excluded_(excluded) {}
 
   void add(const std::string& path, size_t position) {
-    while (!isBelow(path, directories_[open_.back()].path)) open_.pop_back();
+    while (!isBelow(path, directories_[open_.back()].path))
+      open_.pop_back();
     for (;;) {
       const size_t above = directories_[open_.back()].path.size();
       const size_t start = above == 0 ? 0 : above + 1;
@@ -43,7 +44,8 @@ class Sorter {
 
 std::vector<TrackedDirectory> trackedDirectories(const IndexFile& index, const ExcludedPaths& excluded) {
   Sorter sorter(excluded);
-  for (size_t position = 0; position < index.entries.size(); position++) sorter.add(index.entries[position].path, position);
+  for (size_t position = 0; position < index.entries.size(); position++)
+    sorter.add(index.entries[position].path, position);
   return sorter.take();
 }
 

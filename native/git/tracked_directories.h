@@ -12,8 +12,8 @@
 namespace coppice {
 
 struct TrackedDirectory {
-  std::string path;  // "" for the root
-  std::vector<uint32_t> files;                  // positions of the entries directly in it
+  std::string path;                              // "" for the root
+  std::vector<uint32_t> files;                   // positions of the entries directly in it
   std::vector<std::string_view> subdirectories;  // names of directories with entries below; they point into the index
 };
 

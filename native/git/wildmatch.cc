@@ -1,5 +1,5 @@
-// One pass with two points to return to: the last `*` and the last `**`. An earlier star never has to be tried again: what
-// a later star of the same kind leaves over it can take itself.
+// One pass with two points to return to: the last `*` and the last `**`. An earlier star never has to be tried again:
+// what a later star of the same kind leaves over it can take itself.
 #include "wildmatch.h"
 
 #include <optional>
@@ -10,14 +10,30 @@ namespace {
 
 constexpr size_t kNone = std::string_view::npos;
 
-bool isUpper(unsigned char c) { return c >= 'A' && c <= 'Z'; }
-bool isLower(unsigned char c) { return c >= 'a' && c <= 'z'; }
-bool isDigit(unsigned char c) { return c >= '0' && c <= '9'; }
-unsigned char toLower(unsigned char c) { return isUpper(c) ? c + ('a' - 'A') : c; }
-unsigned char toUpper(unsigned char c) { return isLower(c) ? c - ('a' - 'A') : c; }
-bool isSpace(unsigned char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool isPrintable(unsigned char c) { return c >= 0x20 && c <= 0x7e; }
-bool isAlphanumeric(unsigned char c) { return isUpper(c) || isLower(c) || isDigit(c); }
+bool isUpper(unsigned char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool isLower(unsigned char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool isDigit(unsigned char c) {
+  return c >= '0' && c <= '9';
+}
+unsigned char toLower(unsigned char c) {
+  return isUpper(c) ? c + ('a' - 'A') : c;
+}
+unsigned char toUpper(unsigned char c) {
+  return isLower(c) ? c - ('a' - 'A') : c;
+}
+bool isSpace(unsigned char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+bool isPrintable(unsigned char c) {
+  return c >= 0x20 && c <= 0x7e;
+}
+bool isAlphanumeric(unsigned char c) {
+  return isUpper(c) || isLower(c) || isDigit(c);
+}
 
 // nullopt: no such class.
 std::optional<bool> inNamedClass(std::string_view name, unsigned char c, bool foldCase) {
@@ -36,8 +52,8 @@ std::optional<bool> inNamedClass(std::string_view name, unsigned char c, bool fo
   return std::nullopt;
 }
 
-// Reads the class that opens at `at` and moves `at` behind it. False also when the class has no end: then nothing matches.
-// With case folding only ranges and [:upper:] fold, single characters do not: git's way.
+// Reads the class that opens at `at` and moves `at` behind it. False also when the class has no end: then nothing
+// matches. With case folding only ranges and [:upper:] fold, single characters do not: git's way.
 bool matchesClass(std::string_view pattern, size_t& at, unsigned char c, bool foldCase) {
   size_t p = at + 1;
   const bool negated = p < pattern.size() && (pattern[p] == '!' || pattern[p] == '^');
@@ -113,7 +129,8 @@ bool wildmatch(std::string_view pattern, std::string_view text, bool foldCase) {
   for (;;) {
     if (p < pattern.size() && pattern[p] == '*') {
       const size_t first = p;
-      while (p < pattern.size() && pattern[p] == '*') p++;
+      while (p < pattern.size() && pattern[p] == '*')
+        p++;
       const std::string_view rest = pattern.substr(p);
       const bool deep = p - first > 1 && (first == 0 || pattern[first - 1] == '/') &&
                         (rest.empty() || rest[0] == '/' || rest.substr(0, 2) == "\\/");
@@ -127,7 +144,8 @@ bool wildmatch(std::string_view pattern, std::string_view text, bool foldCase) {
       starPattern = kNone;
       deepPattern = p;
       deepText = t;
-      if (rest[0] == '/') p++;  // "**/" may stand for no directory at all; if not, the return to deepText tries the others
+      if (rest[0] == '/')
+        p++;  // "**/" may stand for no directory at all; if not, the return to deepText tries the others
       continue;
     }
     if (p == pattern.size() ? t == text.size() : t < text.size() && step()) {

@@ -1,5 +1,6 @@
 // Git's glob matching for paths: `*` and `?` stop at a slash, `**/`, `/**` and `/**/` cross them, [classes], backslash.
-// Own code, because libgit2's copy needs exponential time on patterns such as `*a*a*a*b` and a task writes the patterns.
+// Own code, because libgit2's copy needs exponential time on patterns such as `*a*a*a*b` and a task writes the
+// patterns.
 #pragma once
 
 #include <string_view>

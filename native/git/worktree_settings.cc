@@ -41,8 +41,7 @@ std::string readExcludesFile(git_config* config, const char* workingDirectory) {
 
 WorktreeSettings WorktreeSettings::read(Session& session, const std::string& gitDirectory) {
   OwnedRepository repository;
-  check(git_repository_open_ext(out(repository), gitDirectory.c_str(),
-                                GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr),
+  check(git_repository_open_ext(out(repository), gitDirectory.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr),
         kOperation, gitDirectory);
   useConfigurationOfEnvironment(repository.get());
   OwnedConfig config;

@@ -1,6 +1,7 @@
-// Ignore rules against the git CLI: fixed cases of what is easily got wrong, then generated rule sets over a small tree.
-// The model of the generated ones: names from a small alphabet so that patterns meet them; per-directory lists, info/exclude
-// and core.excludesFile; every kind of wildcard, negation, anchoring, directory-only, escapes, comments, blanks, CR, BOM.
+// Ignore rules against the git CLI: fixed cases of what is easily got wrong, then generated rule sets over a small
+// tree. The model of the generated ones: names from a small alphabet so that patterns meet them; per-directory lists,
+// info/exclude and core.excludesFile; every kind of wildcard, negation, anchoring, directory-only, escapes, comments,
+// blanks, CR, BOM.
 #include "git/ignore.h"
 
 #include <algorithm>
@@ -51,7 +52,8 @@ std::set<std::string> untrackedByScan(const SessionRepository& repository) {
 
 std::string listed(const std::set<std::string>& paths) {
   std::string text;
-  for (const std::string& path : paths) text += path + "\n";
+  for (const std::string& path : paths)
+    text += path + "\n";
   return text;
 }
 
@@ -67,32 +69,38 @@ class Generator {
   const char* oneOf(const std::vector<const char*>& list) { return list[below(list.size())]; }
 
   std::string name() {
-    return oneOf({"a", "b", "c", "ab", "abc", "a.o", "b.o", "A", "ba", "x y", "a]", "-", "\\a", "aab", "a b ", "!a", "#a"});
+    return oneOf(
+        {"a", "b", "c", "ab", "abc", "a.o", "b.o", "A", "ba", "x y", "a]", "-", "\\a", "aab", "a b ", "!a", "#a"});
   }
   std::string path() {
     std::string path = name();
-    for (size_t depth = below(4); depth > 0; depth--) path += "/" + name();
+    for (size_t depth = below(4); depth > 0; depth--)
+      path += "/" + name();
     return path;
   }
   std::string component() {
     std::string part;
     for (size_t pieces = 1 + below(3); pieces > 0; pieces--)
-      part += oneOf({"a", "b", "c", "ab", ".o", "*", "?", "**", "[ab]", "[!a]", "[^b]", "[a-c]", "[]a]", "[[:alpha:]]", "[a-",
-                     "\\a", "\\", "A", "[A-B]", "***", "\\*", "[\\]a]", "[[:upper:]x]", "[a/]", "[[:nope:]]", "x y"});
+      part += oneOf({"a",     "b",    "c",     "ab",     ".o",           "*",    "?",          "**", "[ab]",
+                     "[!a]",  "[^b]", "[a-c]", "[]a]",   "[[:alpha:]]",  "[a-",  "\\a",        "\\", "A",
+                     "[A-B]", "***",  "\\*",   "[\\]a]", "[[:upper:]x]", "[a/]", "[[:nope:]]", "x y"});
     return part;
   }
   std::string pattern() {
     std::string text = below(4) == 0 ? "!" : "";
     if (below(4) == 0) text += "/";
     text += below(3) == 0 ? path() : component();
-    for (size_t depth = below(3); depth > 0; depth--) text += "/" + (below(3) == 0 ? std::string("**") : component());
+    for (size_t depth = below(3); depth > 0; depth--)
+      text += "/" + (below(3) == 0 ? std::string("**") : component());
     if (below(4) == 0) text += "/";
     return text;
   }
   std::string rules() {
     std::string text = below(20) == 0 ? "\xef\xbb\xbf" : "";
     for (size_t lines = 1 + below(5); lines > 0; lines--) {
-      text += below(12) == 0 ? oneOf({"", "#a", "!", "/", "\\#a", "\\!a", "   ", "a  ", "a\\ ", "a\\  ", "//", "**", "!/"}) : pattern();
+      text += below(12) == 0
+                  ? oneOf({"", "#a", "!", "/", "\\#a", "\\!a", "   ", "a  ", "a\\ ", "a\\  ", "//", "**", "!/"})
+                  : pattern();
       if (below(15) == 0) text += "  ";
       if (below(15) == 0) text += "\r";
       if (lines > 1 || below(4) != 0) text += "\n";
@@ -135,7 +143,8 @@ void compareGenerated(uint32_t seed, bool ignoreCase) {
   } catch (const CheckFailed& failure) {
     std::string rules;
     for (const char* list : {".gitignore", "a/.gitignore", "ab/b/.gitignore", ".git/info/exclude", ".git/more-rules"})
-      if (std::filesystem::exists(repository.path() + "/" + list)) rules += std::string(list) + ":\n" + repository.read(list) + "\n";
+      if (std::filesystem::exists(repository.path() + "/" + list))
+        rules += std::string(list) + ":\n" + repository.read(list) + "\n";
     throw CheckFailed("seed " + std::to_string(seed) + " " + failure.what() + "\n" + rules);
   }
 }
@@ -166,19 +175,24 @@ TEST(wildmatch_follows_git) {
 TEST(wildmatch_needs_no_exponential_time) {
   // Each of these keeps a matcher that tries every split busy for longer than any test may run.
   std::string stars, deep;
-  for (int i = 0; i < 60; i++) stars += "a*", deep += "**/a*/";
+  for (int i = 0; i < 60; i++)
+    stars += "a*", deep += "**/a*/";
   CHECK(!wildmatch(stars + "b", std::string(200, 'a'), false));
   std::string path;
-  for (int i = 0; i < 200; i++) path += "a/";
+  for (int i = 0; i < 200; i++)
+    path += "a/";
   CHECK(!wildmatch(deep + "b", path + "c", false));
 }
 
 TEST(ignore_fixed_cases_follow_git) {
   const SessionRepository repository;
-  for (const char* path : {"build/out.o", "build/keep/a", "src/build/out", "src/a.o", "src/b.c", "log", "logs/log", "docs/x/y/z.md",
-                           "docs/z.md", "foobar", "fooa/b/bar", "notes.txt", "deep/a/b/c/d", "kept/a", "kept/b", "quoted ", "#hash"})
+  for (const char* path :
+       {"build/out.o", "build/keep/a", "src/build/out", "src/a.o", "src/b.c", "log", "logs/log", "docs/x/y/z.md",
+        "docs/z.md", "foobar", "fooa/b/bar", "notes.txt", "deep/a/b/c/d", "kept/a", "kept/b", "quoted ", "#hash"})
     repository.write(path, "x");
-  repository.write(".gitignore", "/build/\n*.o\n!src/a.o\nlog/\nlogs\ndocs/**/z.md\nfoo**/bar\nkept/*\n!kept/b\nquoted\\ \n\\#hash\n");
+  repository.write(
+      ".gitignore",
+      "/build/\n*.o\n!src/a.o\nlog/\nlogs\ndocs/**/z.md\nfoo**/bar\nkept/*\n!kept/b\nquoted\\ \n\\#hash\n");
   repository.write("build/keep/.gitignore", "!a\n");
   repository.write("deep/.gitignore", "/a/b\n");
   repository.write("deep/a/b/.gitignore", "!c\n");
@@ -247,9 +261,11 @@ TEST(ignore_lists_ignored_directories_without_entering_them) {
 }
 
 TEST(ignore_generated_rules_follow_git) {
-  for (int round = 0; round < rounds(); round++) compareGenerated(static_cast<uint32_t>(round), false);
+  for (int round = 0; round < rounds(); round++)
+    compareGenerated(static_cast<uint32_t>(round), false);
 }
 
 TEST(ignore_generated_rules_follow_git_when_case_is_ignored) {
-  for (int round = 0; round < rounds() / 3; round++) compareGenerated(static_cast<uint32_t>(100000 + round), true);
+  for (int round = 0; round < rounds() / 3; round++)
+    compareGenerated(static_cast<uint32_t>(100000 + round), true);
 }

@@ -1,5 +1,5 @@
-// The scan: each kind of difference between a worktree and its index, once by hand; ignore rules are in ignore_test.cc and
-// whole edit sequences in snapshot_test.cc.
+// The scan: each kind of difference between a worktree and its index, once by hand; ignore rules are in ignore_test.cc
+// and whole edit sequences in snapshot_test.cc.
 #include "git/scan.h"
 
 #include <fcntl.h>
@@ -25,15 +25,19 @@ const Cancel kNever;
 std::string described(const ScanResult& result, const IndexFile& index) {
   std::string text;
   const auto positions = [&](const char* kind, const std::vector<size_t>& list) {
-    for (const size_t position : list) text += std::string(kind) + " " + index.entries[position].path + "\n";
+    for (const size_t position : list)
+      text += std::string(kind) + " " + index.entries[position].path + "\n";
   };
   positions("suspect", result.suspect);
   positions("missing", result.missing);
   positions("gitlink", result.populatedGitlinks);
   for (const auto& untracked : result.untracked)
-    text += std::string(untracked.ignored ? "ignored " : "untracked ") + untracked.path + (S_ISDIR(untracked.status.st_mode) ? " (directory)\n" : "\n");
-  for (const auto& path : result.untrackedDirectories) text += "directory " + path + "\n";
-  for (const auto& path : result.unreadable) text += "unreadable " + path + "\n";
+    text += std::string(untracked.ignored ? "ignored " : "untracked ") + untracked.path +
+            (S_ISDIR(untracked.status.st_mode) ? " (directory)\n" : "\n");
+  for (const auto& path : result.untrackedDirectories)
+    text += "directory " + path + "\n";
+  for (const auto& path : result.unreadable)
+    text += "unreadable " + path + "\n";
   return text;
 }
 
@@ -74,12 +78,15 @@ TEST(scan_finds_nothing_in_a_clean_worktree) {
 
 TEST(scan_finds_each_kind_of_change) {
   Scanned scanned;
-  for (const char* path : {"modified", "touched", "mode", "gone", "sub/gone", "becomes-directory", "directory/becomes-file", "link-me"})
+  for (const char* path :
+       {"modified", "touched", "mode", "gone", "sub/gone", "becomes-directory", "directory/becomes-file", "link-me"})
     scanned.repository.write(path, "1");
   scanned.settle();
   scanned.repository.write("modified", "2");
-  scanned.shell("touch touched && chmod +x mode && rm gone && rm -r sub && rm becomes-directory && mkdir becomes-directory && : > becomes-directory/new"
-                " && rm -r directory && : > directory && ln -sf modified link-me && mkdir -p empty/nested && mkfifo pipe");
+  scanned.shell(
+      "touch touched && chmod +x mode && rm gone && rm -r sub && rm becomes-directory && mkdir becomes-directory && : "
+      "> becomes-directory/new"
+      " && rm -r directory && : > directory && ln -sf modified link-me && mkdir -p empty/nested && mkfifo pipe");
   CHECK_EQ(scanned(),
            "suspect link-me\nsuspect mode\nsuspect modified\nsuspect touched\n"
            "missing becomes-directory\nmissing directory/becomes-file\nmissing gone\nmissing sub/gone\n"
@@ -98,7 +105,8 @@ TEST(scan_does_not_follow_a_directory_swapped_for_a_link) {
 
 TEST(scan_suspects_racy_and_flagged_entries) {
   Scanned scanned;
-  for (const char* path : {"racy", "assumed", "sparse", "settled"}) scanned.repository.write(path, "1");
+  for (const char* path : {"racy", "assumed", "sparse", "settled"})
+    scanned.repository.write(path, "1");
   scanned.settle();
   scanned.repository.git("update-index --assume-unchanged assumed");
   scanned.repository.git("update-index --skip-worktree sparse");
@@ -149,8 +157,7 @@ TEST(scan_treats_nested_repositories_as_git_does) {
            "untracked file (directory)\nuntracked nested (directory)\n"
            "untracked tracked/.git (directory)\nuntracked tracked/b\ndirectory broken\ndirectory dangling\n");
   // Each of the two has no commit, so git cannot add it; what it would walk is the same.
-  CHECK_EQ(scanned.repository.git("ls-files -o"),
-           "broken/y\ndangling/z\nfile/\nnested/\ntracked/b");
+  CHECK_EQ(scanned.repository.git("ls-files -o"), "broken/y\ndangling/z\nfile/\nnested/\ntracked/b");
 }
 
 TEST(scan_leaves_gitlinks_alone) {
@@ -169,7 +176,9 @@ TEST(scan_skips_what_is_excluded) {
   scanned.repository.write("sub/file", "1");
   scanned.settle();
   scanned.exclude = {"provided", "sub/file", "new/", "deep/inside"};
-  scanned.shell("rm -r provided && echo 2 > sub/file && mkdir new && : > new/x && mkdir deep && ln -s / deep/inside && : > deep/y");
+  scanned.shell(
+      "rm -r provided && echo 2 > sub/file && mkdir new && : > new/x && mkdir deep && ln -s / deep/inside && : > "
+      "deep/y");
   CHECK_EQ(scanned(), "untracked deep/y\ndirectory deep\n");
 }
 
@@ -222,7 +231,8 @@ TEST(scan_stops_when_cancelled) {
 
 TEST(directory_listing_is_the_same_both_ways) {
   const TempDirectory folder;
-  for (int i = 0; i < 3000; i++) folder.write("name-" + std::to_string(i) + std::string(i % 90, 'x'), "");
+  for (int i = 0; i < 3000; i++)
+    folder.write("name-" + std::to_string(i) + std::string(i % 90, 'x'), "");
   std::filesystem::create_directory(folder.file("directory"));
   std::filesystem::create_symlink("nowhere", folder.file("link"));
   const RootDirectory root(folder.path().string());
@@ -231,7 +241,8 @@ TEST(directory_listing_is_the_same_both_ways) {
     DirectoryListing listing;
     const OwnedFd fd = root.openDirectory("");
     CHECK(portable ? listing.readPortable(fd.get()) : listing.read(fd.get()));
-    for (size_t i = 0; i < listing.size(); i++) names[portable].insert(std::string(listing.name(i)) + "/" + std::to_string(listing.type(i)));
+    for (size_t i = 0; i < listing.size(); i++)
+      names[portable].insert(std::string(listing.name(i)) + "/" + std::to_string(listing.type(i)));
   }
   CHECK_EQ(names[0].size(), size_t{3002});
   CHECK(names[0] == names[1]);
