@@ -71,7 +71,8 @@ void LeasedWorktree::lookAtFlaggedFiles() const {
   const auto index = IndexFile::read(gitDirectory_ + "/index");
   for (const IndexEntry& entry : index->entries) {
     if (entry.assumeUnchanged) git("update-index --no-assume-unchanged " + test::quoted(entry.path));
-    if (entry.skipWorktree && fs::symlink_status(path_ + "/" + entry.path).type() != fs::file_type::not_found)
+    const fs::file_type there = fs::symlink_status(path_ + "/" + entry.path).type();
+    if (entry.skipWorktree && there != fs::file_type::not_found && there != fs::file_type::directory)
       git("update-index --no-skip-worktree " + test::quoted(entry.path));
   }
 }

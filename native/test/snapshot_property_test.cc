@@ -120,7 +120,7 @@ class EditSequence {
         log_ += "link " + file + "\n";
         clear(file);
         fs::create_directories(fs::path(full(file)).parent_path());
-        fs::create_symlink(oneOf<std::string>({"a", "d", "nowhere", "../b"}), full(file));
+        fs::create_symlink(oneOf<std::string>({"a-b", "d", "nowhere", "../b"}), full(file));
         return;
       case 11: {
         const std::string made = below(2) ? directory() : file;
@@ -211,9 +211,10 @@ void runSequences(uint32_t firstSeed, int count, const std::string& configuratio
   makeBase(repository);
   const LeasedWorktree lease(repository);
   for (uint32_t seed = firstSeed; seed < firstSeed + static_cast<uint32_t>(count); seed++) {
-    fs::remove(lease.gitDirectory() + "/index");  // with the marks in it
-    lease.git("checkout -q -f --detach " + toHex(lease.baseOid()));
+    // Without the index, and its marks, everything is untracked; attributes go before files are written again.
+    fs::remove(lease.gitDirectory() + "/index");
     lease.git("clean -q -ffdx");
+    lease.git("checkout -q -f --detach " + toHex(lease.baseOid()));
     const std::string log = EditSequence(lease, seed).run();
     try {
       lease.checkedSnapshot();
