@@ -46,11 +46,13 @@ class Reach {
         visit(treeOf(*object.data));
         for (const Oid& parentOid : parentsOf(*object.data)) visit(parentOid);
         break;
-      case GIT_OBJECT_TREE:
-        for (const TreeEntry& entry : Tree::parse(*object.data, oid)->entries) {
+      case GIT_OBJECT_TREE: {
+        const TreePtr tree = Tree::parse(*object.data, oid);
+        for (const TreeEntry& entry : tree->entries) {
           if (entry.mode != kModeGitlink) visit(entry.oid);
         }
         break;
+      }
       case GIT_OBJECT_TAG: {
         Oid tagged{};
         if (object.data->rfind("object ", 0) == 0 && parseOid(std::string_view(*object.data).substr(7, 40), tagged)) visit(tagged);
