@@ -2,9 +2,17 @@
 #include "test/git_repository.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <numeric>
+#include <sstream>
+
 #include "git/failure.h"
+#include "git/object_store.h"
 
 namespace coppice::test {
 namespace {
@@ -66,6 +74,32 @@ std::string GitRepository::commitAll(const std::string& message) const {
   git("add -A");
   git("commit -q --allow-empty -m " + quoted(message));
   return git("rev-parse HEAD");
+}
+
+std::string folderPicture(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> lines;
+  fs::recursive_directory_iterator entries(directory);
+  for (auto entry = fs::begin(entries); entry != fs::end(entries); ++entry) {
+    if (entry->path().filename() == ".git") {
+      entry.disable_recursion_pending();
+      continue;
+    }
+    struct stat status;
+    const std::string path = entry->path().string();
+    if (::lstat(path.c_str(), &status) != 0) throw std::runtime_error("cannot look at " + path);
+    std::ostringstream line;
+    line << path.substr(directory.size() + 1) << ' ' << std::oct << status.st_mode << ' ' << std::dec;
+    if (S_ISLNK(status.st_mode)) line << fs::read_symlink(path).string();
+    if (S_ISREG(status.st_mode)) {
+      std::ifstream file(path, std::ios::binary);
+      const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+      line << status.st_nlink << ' ' << toHex(hashObject(GIT_OBJECT_BLOB, bytes));
+    }
+    lines.push_back(line.str() + "\n");
+  }
+  std::sort(lines.begin(), lines.end());
+  return std::accumulate(lines.begin(), lines.end(), std::string());
 }
 
 std::string failureCode(const std::function<void()>& body) {

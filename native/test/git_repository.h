@@ -47,6 +47,12 @@ class GitRepository {
   std::string path_;
 };
 
+/**
+ * Everything below `directory` but what is called ".git": one sorted line each with path, mode, and the kind and link
+ * target, or of a file the number of its names and the hash of its content.
+ */
+std::string folderPicture(const std::string& directory);
+
 /** The code of the Failure that `body` throws, or "" when it throws none. */
 std::string failureCode(const std::function<void()>& body);
 

@@ -71,30 +71,20 @@ class Field : public SessionRepository {
     return said([&] { return reset(*session, {"w01", root(), oid(revision), keepIgnored, keep}, cancel); });
   }
 
-  static std::string picture(const std::string& directory) {
-    return runCommand(directory,
-                      "find . -name .git -prune -o \\( -type f -printf '%P %m %n ' -exec sha1sum {} \\; \\) -o -printf "
-                      "'%P %y %m %l\\n' | sort")
-        .output;
-  }
-
   // All that a fresh checkout of `revision` would show, and nothing else.
   void requireFresh(const std::string& revision) const {
     const std::string theirs = folder().file("trees/theirs");
-    gitIn(theirs, "checkout -q --detach " + revision);
-    gitIn(theirs, "clean -q -ffdx");
-    runCommand(theirs, "mkdir -p modules/sub");
-    requireSame(picture(root()), picture(theirs), "files");
+    gitIn(theirs, "checkout -q --detach " + revision + " && git clean -q -ffdx && mkdir -p modules/sub");
+    requireSame(folderPicture(root()), folderPicture(theirs), "files");
     requireSame(gitThere("status --porcelain --ignored"), "", "status");
     requireSame(gitThere("ls-files --stage -v"), gitIn(theirs, "ls-files --stage -v"), "index");
-    CHECK_EQ(gitThere("write-tree"), git("rev-parse " + revision + "^{tree}"));
-    CHECK_EQ(gitThere("rev-parse HEAD"), git("rev-parse " + revision + "^{commit}"));
+    const std::string commit = git("rev-parse " + revision + "^{commit}");
+    CHECK_EQ(gitThere("rev-parse HEAD --git-dir"), commit + "\n" + admin());
+    CHECK_EQ(gitThere("write-tree"), gitIn(theirs, "write-tree"));
     requireSame(runCommand(admin(), "find . -printf '%P %y\\n' | sort").output,
                 " d\nHEAD f\ncommondir f\ngitdir f\nindex f\nlocked f\nlogs d\nlogs/HEAD f\n", "admin directory");
-    CHECK_EQ(gitThere("rev-parse --git-dir"), admin());
-    CHECK(git("worktree list --porcelain")
-              .find("worktree " + root() + "\nHEAD " + git("rev-parse " + revision + "^{commit}") +
-                    "\ndetached\nlocked leased") != std::string::npos);
+    const std::string listed = "worktree " + root() + "\nHEAD " + commit + "\ndetached\nlocked leased";
+    CHECK(git("worktree list --porcelain").find(listed) != std::string::npos);
   }
 
   static void requireSame(const std::string& actual, const std::string& expected, const std::string& what) {

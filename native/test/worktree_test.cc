@@ -76,14 +76,6 @@ class Forest : public SessionRepository {
     CHECK_EQ(gitIn(place(name), "write-tree"), gitIn(place(name), "rev-parse HEAD^{tree}"));
     gitIn(place(name), "fsck --strict --no-dangling");
   }
-
-  // Every path below with its kind, mode, link target and content.
-  static std::string picture(const std::string& directory) {
-    return runCommand(directory,
-                      "find . -name .git -prune -o \\( -type f -printf '%P %m ' -exec sha1sum {} \\; \\) -o -printf "
-                      "'%P %y %m %l\\n' | sort")
-        .output;
-  }
 };
 
 std::string treeBytes(const std::vector<std::tuple<std::string, std::string, Oid>>& entries) {
@@ -110,7 +102,7 @@ TEST(worktree_added_is_what_git_would_have_made) {
   CHECK_EQ(copied.bytes, inflated.bytes);
   for (const char* name : {"w01", "w02"}) {
     forest.requireClean(name);
-    CHECK_EQ(Forest::picture(forest.place(name)), Forest::picture(forest.place("theirs")));
+    CHECK_EQ(folderPicture(forest.place(name)), folderPicture(forest.place("theirs")));
     const std::string list = forest.git("worktree list --porcelain");
     const std::string expected = "worktree " + forest.place(name) + "\nHEAD " + toHex(forest.oid("HEAD")) +
                                  "\ndetached\nlocked coppice: lease of " + name;
@@ -132,7 +124,7 @@ TEST(worktree_added_by_the_portable_walk_is_the_same) {
   forest.add(*session, "w02", true);
   RootDirectory::usePortableFallback(false);
   forest.requireClean("w02");
-  CHECK_EQ(Forest::picture(forest.place("w01")), Forest::picture(forest.place("w02")));
+  CHECK_EQ(folderPicture(forest.place("w01")), folderPicture(forest.place("w02")));
 }
 
 TEST(worktree_copies_nothing_that_is_not_proven) {
@@ -198,7 +190,7 @@ TEST(worktree_converts_as_git_does_and_refuses_what_it_cannot) {
   CHECK_EQ(forest.add(*session, "w01", true).copied, 2u);  // .gitattributes and c.bin
   forest.requireClean("w01");
   forest.git("worktree add -q --detach ../trees/theirs");
-  CHECK_EQ(Forest::picture(forest.place("w01")), Forest::picture(forest.place("theirs")));
+  CHECK_EQ(folderPicture(forest.place("w01")), folderPicture(forest.place("theirs")));
   CHECK_EQ(forest.folder().read("trees/w01/a.txt"), "one\r\ntwo\r\n");
 
   forest.git("config filter.rot.clean \"tr a-z b-za\"");
@@ -274,7 +266,7 @@ TEST(worktree_that_cannot_be_added_leaves_nothing) {
   forest.fill();
   const auto session = forest.open();
   forest.folder().write("trees/taken/file", "mine");
-  const std::string before = Forest::picture(forest.folder().path().string());
+  const std::string before = folderPicture(forest.folder().path().string());
   CHECK_EQ(forest.addFails(*session, "taken", true), "EXISTS");
   CHECK_EQ(forest.folder().read("trees/taken/file"), "mine");
   for (const char* name : {"", ".", "..", "a/b", "../x", ".hidden", "x.lock", "a b", "x..y"})
@@ -300,7 +292,7 @@ TEST(worktree_that_cannot_be_added_leaves_nothing) {
   CHECK_EQ(failureCode([&] { addWorktree(*session, request, cancel); }), "NOT_FOUND");
   fs::rename(forest.folder().file("hidden"),
              forest.path() + "/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2));
-  CHECK_EQ(Forest::picture(forest.folder().path().string()), before);
+  CHECK_EQ(folderPicture(forest.folder().path().string()), before);
   CHECK(!fs::exists(forest.path() + "/.git/worktrees"));
   forest.folder().write("repository/.git/worktrees/w01/gitdir", "/elsewhere/.git\n");
   CHECK_EQ(failureCode([&] { addWorktree(*session, request, cancel); }), "EXISTS");
