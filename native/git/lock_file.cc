@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -53,7 +55,31 @@ void writeSynced(int fd, std::string_view bytes, const std::string& target, cons
   if (::fsync(fd) != 0) failSystem(kOperation, path);
 }
 
+const timespec& modificationTime(const struct stat& status) {
+#ifdef __APPLE__
+  return status.st_mtimespec;
+#else
+  return status.st_mtim;
+#endif
+}
+
+[[noreturn]] void failLocked(const std::string& lockPath) {
+  struct stat status;
+  const bool known = ::lstat(lockPath.c_str(), &status) == 0;
+  fail(failure_code::kLocked, kOperation,
+       "another process holds this lock" + (known ? ", since " + ageText(modificationTime(status)) : std::string()) +
+           "; if no git command runs in the repository, the lock file may be deleted",
+       lockPath);
+}
+
 }  // namespace
+
+std::string ageText(const timespec& modified) {
+  const int64_t seconds = std::max<int64_t>(0, static_cast<int64_t>(::time(nullptr)) - modified.tv_sec);
+  if (seconds < 120) return std::to_string(seconds) + " s";
+  if (seconds < 7200) return std::to_string(seconds / 60) + " min";
+  return std::to_string(seconds / 3600) + " h";
+}
 
 std::string locksDirectory(const std::string& commonDirectory) { return commonDirectory + "/coppice/locks"; }
 
@@ -81,9 +107,7 @@ LockFile LockFile::take(const std::string& commonDirectory, const std::string& p
       if (++missing > kMaxAttempts) failSystem(kOperation, lock.lockPath());
       makeParentsDurably(path);
     } else if (!removeDead(commonDirectory, lock.lockPath()) && !backOff.wait(cancel, kOperation)) {
-      fail(failure_code::kLocked, kOperation,
-           "another process holds this lock; if no git command runs in the repository, the lock file may be deleted",
-           lock.lockPath());
+      failLocked(lock.lockPath());
     }
   }
   lock.taken_ = true;
@@ -96,8 +120,23 @@ LockFile::LockFile(LockFile&& other) noexcept
       plain_(std::move(other.plain_)),
       taken_(std::exchange(other.taken_, false)) {}
 
-void LockFile::commit(std::string_view bytes) {
-  writeSynced(plain_ ? plain_.get() : held_.fd(), bytes, path_, lockPath());
+bool LockFile::isOurs() const noexcept {
+  struct stat own, lock;
+  return taken_ && ::fstat(fd(), &own) == 0 && ::lstat(lockPath().c_str(), &lock) == 0 && own.st_ino == lock.st_ino &&
+         own.st_dev == lock.st_dev;
+}
+
+timespec LockFile::now() const {
+  struct stat status;
+  if (::futimens(fd(), nullptr) != 0 || ::fstat(fd(), &status) != 0) failSystem(kOperation, lockPath());
+  return modificationTime(status);
+}
+
+void LockFile::commit(std::string_view bytes, const timespec* date) {
+  writeSynced(fd(), bytes, path_, lockPath());
+  const timespec dates[2] = {date ? *date : timespec{}, date ? *date : timespec{}};
+  if (date && ::futimens(fd(), dates) != 0) failSystem(kOperation, lockPath());
+  if (!isOurs()) fail(failure_code::kLocked, kOperation, "somebody removed our lock while it was held", lockPath());
   if (::rename(lockPath().c_str(), path_.c_str()) != 0) failSystem(kOperation, path_);
   taken_ = false;
   release();
@@ -114,7 +153,7 @@ void LockFile::replace(std::string_view bytes) {
 
 void LockFile::release() noexcept {
   // The lock before the held file: without that one nobody could tell whose the lock is.
-  if (taken_) ::unlink(lockPath().c_str());
+  if (isOurs()) ::unlink(lockPath().c_str());
   taken_ = false;
   held_.remove();
   plain_.reset();

@@ -6,6 +6,8 @@
 // On filesystems without hard links the lock is made as git makes it, and a dead one has to be deleted by hand.
 #pragma once
 
+#include <time.h>
+
 #include <string>
 #include <string_view>
 
@@ -27,8 +29,15 @@ class LockFile {
 
   const std::string& path() const { return path_; }
 
+  // False: somebody removed the lock by hand, and what it guards may have changed since.
+  bool isOurs() const noexcept;
+  // The time by the clock of the lock's filesystem.
+  timespec now() const;
+
   // The new content of `path`, on disk when this returns; the lock is gone then. Mode as before, or git's for a new file.
-  void commit(std::string_view bytes);
+  // `date`: when the content was right (an index says by its date which files it can vouch for); null: now. Throws LOCKED,
+  // with nothing changed, when the lock is not ours any more.
+  void commit(std::string_view bytes, const timespec* date = nullptr);
   // The same, but the lock stays.
   void replace(std::string_view bytes);
   void release() noexcept;
@@ -36,6 +45,7 @@ class LockFile {
  private:
   LockFile() = default;
   std::string lockPath() const { return path_ + ".lock"; }
+  int fd() const { return plain_ ? plain_.get() : held_.fd(); }
   bool tryTake();
 
   std::string path_;
@@ -43,6 +53,9 @@ class LockFile {
   OwnedFd plain_;  // instead of the held file, where there are no hard links
   bool taken_ = false;
 };
+
+// "3 s" or "2 h" since a file was last written, for messages.
+std::string ageText(const timespec& modified);
 
 // <common>/coppice/locks: held files of locks and sessions.
 std::string locksDirectory(const std::string& commonDirectory);
