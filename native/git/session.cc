@@ -11,7 +11,7 @@
 #include "dead_locks.h"
 #include "failure.h"
 #include "kept_packs.h"
-#include "land_state.h"
+#include "landing.h"
 #include "library.h"
 #include "object_database.h"
 #include "repository_check.h"
