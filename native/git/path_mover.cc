@@ -282,8 +282,10 @@ void PathMover::discard(size_t number, const Change& whole, PathMove& move) {
     unlinkPlace(slot.place);
     return;
   }
-  const OwnedFd parent = site_.root.openParent(change.path);
-  if (!parent) {
+  OwnedFd parent;
+  try {
+    parent = site_.root.makeParent(change.path);  // a directory that went with its last file comes back with it
+  } catch (const Failure&) {
     move = displaced("modified", quarantine_.keep(slot.place, change.path));
     return;
   }
