@@ -677,7 +677,8 @@ struct CheckPathsRequest {
 
 struct BlockedPath {
   std::string path;
-  std::string reason;  // "modified", "staged", "untracked", "deleted", "directory-in-the-way", "type-changed", "filter"
+  // "modified", "staged", "untracked", "deleted", "directory-in-the-way", "type-changed", "filter", "unwritable"
+  std::string reason;
 
   template <class Visitor>
   void fields(Visitor& visit) {

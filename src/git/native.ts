@@ -29,7 +29,8 @@ export type BlockedReason =
   | "deleted"
   | "directory-in-the-way"
   | "type-changed"
-  | "filter";
+  | "filter"
+  | "unwritable";
 /** How a process holds a worktree. */
 export type HolderKind = "cwd" | "descriptor" | "mapping";
 
