@@ -41,24 +41,18 @@ std::unique_ptr<Landing> Landing::begin(Session& session, const BeginLandingRequ
   return landing;
 }
 
-// While we wait for index.lock its holder may check out another branch, so the worktree is looked for again under the lock.
+// While we wait for index.lock its holder may check out another branch, so HEAD is read again under the lock.
 void Landing::takeWorktree(const Deadline& deadline, const Cancel& cancel) {
-  auto worktree = findTargetWorktree(session_, targetRef_, preferred_, cancel);
-  for (int search = 0; worktree; search++) {
-    if (search == kMaxSearches) {
-      fail(failure_code::kLocked, "land.begin", "the target is checked out in one worktree after the other", targetRef_);
-    }
+  for (int search = 0; search < kMaxSearches && !site_; search++) {
+    const auto worktree = findTargetWorktree(session_, targetRef_, preferred_, cancel);
+    if (!worktree) return;
     LockFile lock = LockFile::take(session_.commonDirectory(), worktree->gitDirectory + "/index", deadline, cancel);
-    auto now = findTargetWorktree(session_, targetRef_, preferred_, cancel);
-    if (now && now->gitDirectory == worktree->gitDirectory) {
-      site_.emplace(session_, *now);
-      state_ = now->state;
-      indexLock_.emplace(std::move(lock));
-      break;
-    }
-    worktree = std::move(now);
+    if (!isOnTarget(session_, worktree->gitDirectory, targetRef_)) continue;
+    site_.emplace(session_, *worktree);
+    state_ = worktree->state;
+    indexLock_.emplace(std::move(lock));
   }
-  if (!site_) return;
+  if (!site_) fail(failure_code::kLocked, "land.begin", "the target is checked out in one worktree after the other", targetRef_);
   if (auto index = IndexFile::read(site_->gitDirectory + "/index")) index_ = std::move(*index);
   settleQuarantines(session_, *site_, index_, cancel);
 }
@@ -87,10 +81,9 @@ CheckPathsReply Landing::checkPaths(const std::vector<Change>& changes, const Ca
 MoveTargetReply Landing::moveTarget(const MoveTargetRequest& request, const Cancel& cancel) {
   constexpr const char* kOperation = "land.moveTarget";
   if (!commit_ || moved_) fail(failure_code::kInvalid, kOperation, commit_ ? "the target has moved" : "this landing moves no ref");
-  // index.lock stops `git checkout`, but not `git symbolic-ref`, and nothing stops a new worktree from taking a target that
-  // was checked out nowhere. Then this landing is about the wrong files: the caller begins again.
-  const auto now = findTargetWorktree(session_, targetRef_, preferred_, cancel);
-  if (now ? !site_ || now->gitDirectory != site_->gitDirectory : site_.has_value()) return {};
+  // Nothing stops a new worktree from taking a target that was checked out nowhere. Then this landing would leave its files
+  // behind: the caller begins again. (A worktree that we hold cannot leave: the move itself looks, under HEAD.lock.)
+  if (!site_ && findTargetWorktree(session_, targetRef_, preferred_, cancel)) return {};
   if (site_) {
     if (!indexLock_->isOurs()) {
       fail(failure_code::kLocked, kOperation, "somebody removed our index.lock, so the checks may be stale; land again",

@@ -1,13 +1,24 @@
 #include "roll_forward.h"
 
+#include "admin_directory.h"
 #include "index_update.h"
 #include "landing_lock.h"
 #include "move_note.h"
 #include "path_check.h"
 #include "path_update.h"
 #include "quarantine.h"
+#include "ref.h"
 
 namespace coppice {
+namespace {
+
+std::optional<Oid> headOidOf(Session& session, const std::string& gitDirectory) {
+  const RefPlace place{session.commonDirectory(), gitDirectory};
+  const RefValue head = readRef(place, "HEAD");
+  return head.symbolicTarget ? readRef(place, resolveSymbolicRef(session, *head.symbolicTarget)).oid : head.oid;
+}
+
+}  // namespace
 
 UpdatePathsReply rollForward(Session& session, const LandingSite& site, LockFile& lock, const Oid& oldTreeishOid,
                              const Oid& newTreeishOid, bool indexFollows, const Cancel& cancel) {
@@ -50,8 +61,8 @@ UpdatePathsReply rollForward(Session& session, const std::string& worktree, cons
 void finishDeadLanding(Session& session, const Deadline& deadline, const Cancel& cancel) {
   const std::string& common = session.commonDirectory();
   if (const auto note = MoveNote::read(common)) {
-    const auto worktree = worktreeOf(note->gitDirectory, common);
-    const auto headOid = worktree ? headOidOf(note->gitDirectory) : std::nullopt;
+    const auto worktree = worktreeOf(session, note->gitDirectory, cancel);
+    const auto headOid = worktree ? headOidOf(session, note->gitDirectory) : std::nullopt;
     // A HEAD that is elsewhere by now did not move, or its user has gone on from there: both leave nothing to finish.
     if (headOid && *headOid == note->newOid) {
       const LandingSite site(session, *worktree);
@@ -60,7 +71,10 @@ void finishDeadLanding(Session& session, const Deadline& deadline, const Cancel&
     }
     MoveNote::remove(common);
   }
-  for (const std::string& gitDirectory : gitDirectoriesOf(common)) LockFile::removeLeftover(common, gitDirectory + "/index");
+  // Without a note it may have died in any worktree.
+  for (const WorktreeDescription& worktree : listWorktreeDescriptions(session, cancel)) {
+    LockFile::removeLeftover(common, (worktree.name.empty() ? common : common + "/worktrees/" + worktree.name) + "/index");
+  }
 }
 
 }  // namespace coppice

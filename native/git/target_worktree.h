@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "cancel.h"
-#include "owned.h"
 #include "session.h"
 
 namespace coppice {
@@ -15,11 +14,10 @@ struct TargetWorktree {
   std::string gitDirectory;      // holds its HEAD and index
   std::string workingDirectory;  // real path, no final slash
   std::string state;             // as RepositoryDescription.state
-  std::optional<std::string> headRef;  // null: detached
 };
 
-// How the user refers to the branch that `refName` finally stands for: symbolic refs are followed, at most five. A name that
-// does not exist is given back as it is.
+// The ref that a name finally stands for: symbolic refs are followed, at most five. A name that does not exist, or is none, is
+// given back as it is.
 std::string resolveSymbolicRef(Session& session, const std::string& refName);
 
 // The worktree whose HEAD is on `targetRef` (a resolved name), or that is in the middle of rebasing or bisecting it, as git
@@ -30,18 +28,15 @@ std::string resolveSymbolicRef(Session& session, const std::string& refName);
 std::optional<TargetWorktree> findTargetWorktree(Session& session, const std::string& targetRef,
                                                  const std::optional<std::string>& preferred, const Cancel& cancel);
 
-// The worktree with this git directory; null when it is bare, gone or moved.
-std::optional<TargetWorktree> worktreeOf(const std::string& gitDirectory, const std::string& commonDirectory);
+// Whether the worktree with this git directory still is the target's.
+bool isOnTarget(Session& session, const std::string& gitDirectory, const std::string& targetRef);
+
 // The worktree whose working directory is `path`. Throws NOT_FOUND.
 TargetWorktree worktreeAt(Session& session, const std::string& path, const Cancel& cancel);
+// The worktree with this git directory; null when it is bare, gone or moved.
+std::optional<TargetWorktree> worktreeOf(Session& session, const std::string& gitDirectory, const Cancel& cancel);
 
-// Of all worktrees, missing ones too: where their HEAD and index are.
-std::vector<std::string> gitDirectoriesOf(const std::string& commonDirectory);
-
-// The commit that a worktree's HEAD stands for, or null when it is unborn.
-std::optional<Oid> headOidOf(const std::string& gitDirectory);
-
-// How the reason in <admin directory>/locked begins for worktrees of the pool.
-inline constexpr const char* kPoolLockReason = "coppice";
+// How the lock reason of a worktree of the pool begins (src/worktree/list.ts).
+inline constexpr const char* kPoolLockReason = "coppice: ";
 
 }  // namespace coppice

@@ -57,7 +57,8 @@ void landEveryKind(LandingFixture& fixture) {
   CHECK(!fixture.exists("a"));
   // A fresh checkout by git has the same files, kinds, modes and bytes.
   fixture.git("worktree add -q --detach ../fresh HEAD");
-  const char* listing = "find . -name .git -prune -o -printf '%P %y %m %l\\n' | sort; find . -name .git -prune -o -type f -exec cat {} +";
+  const char* listing = "find . -name .git -prune -o -printf '%P %y %m %l\\n' | sort; "
+                        "find . -name .git -prune -o -type f -print0 | sort -z | xargs -0 cat";
   CHECK_EQ(runCommand(fixture.path(), listing).output, runCommand(fixture.repository().folder().file("fresh"), listing).output);
 }
 
