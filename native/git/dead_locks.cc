@@ -52,9 +52,17 @@ std::vector<std::string> locksOf(const std::string& commonDirectory, const Cance
   return locks;
 }
 
-}  // namespace
+std::vector<std::string> indexLocksOf(const std::string& commonDirectory, const Cancel& cancel) {
+  std::vector<std::string> locks;
+  findLocks(commonDirectory + "/index.lock", 0, cancel, locks);
+  for (const std::string& name : namesOf(commonDirectory + "/worktrees")) {
+    findLocks(commonDirectory + "/worktrees/" + name + "/index.lock", 0, cancel, locks);
+  }
+  return locks;
+}
 
-void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel) {
+template <class List>
+void removeDeadAmong(List list, const std::string& commonDirectory, const Cancel& cancel) {
   const std::string folder = locksDirectory(commonDirectory);
   std::vector<HeldFile> dead;
   for (const std::string& name : namesOf(folder)) {
@@ -63,16 +71,26 @@ void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel) {
     }
   }
   if (dead.empty()) return;
-  for (const std::string& lock : locksOf(commonDirectory, cancel)) {
+  for (const std::string& lock : list(commonDirectory, cancel)) {
     for (const HeldFile& file : dead) {
       if (file.isSameFileAs(lock)) ::unlink(lock.c_str());
     }
   }
-  // What still has another name is the lock of an index, or a ref that was renamed into place just before the death. Without
+  // What still has another name is a lock of the other kind, or a ref that was renamed into place just before the death. Without
   // its held file nobody could tell later whose that lock is.
   for (HeldFile& file : dead) {
     if (file.hasOtherName()) file.leave();
   }
+}
+
+}  // namespace
+
+void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel) {
+  removeDeadAmong(locksOf, commonDirectory, cancel);
+}
+
+void removeDeadIndexLocks(const std::string& commonDirectory, const Cancel& cancel) {
+  removeDeadAmong(indexLocksOf, commonDirectory, cancel);
 }
 
 }  // namespace coppice

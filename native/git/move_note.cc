@@ -20,6 +20,8 @@ std::string pathOf(const std::string& commonDirectory) { return commonDirectory 
 
 }  // namespace
 
+bool MoveNote::exists(const std::string& commonDirectory) { return access(pathOf(commonDirectory).c_str(), F_OK) == 0; }
+
 std::optional<MoveNote> MoveNote::read(const std::string& commonDirectory) {
   const auto text = readSmallFile(pathOf(commonDirectory), kMaxBytes);
   if (!text) return std::nullopt;

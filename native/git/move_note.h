@@ -17,7 +17,8 @@ struct MoveNote {
   Oid oldOid{};
   Oid newOid{};
 
-  // nullopt: there is none.
+  static bool exists(const std::string& commonDirectory);
+  // nullopt: there is none. Throws CORRUPT.
   static std::optional<MoveNote> read(const std::string& commonDirectory);
   void write(const std::string& commonDirectory) const;
   static void remove(const std::string& commonDirectory) noexcept;

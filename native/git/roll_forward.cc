@@ -1,6 +1,6 @@
 #include "roll_forward.h"
 
-#include "admin_directory.h"
+#include "dead_locks.h"
 #include "index_update.h"
 #include "landing_lock.h"
 #include "move_note.h"
@@ -71,10 +71,7 @@ void finishDeadLanding(Session& session, const Deadline& deadline, const Cancel&
     }
     MoveNote::remove(common);
   }
-  // Without a note it may have died in any worktree.
-  for (const WorktreeDescription& worktree : listWorktreeDescriptions(session, cancel)) {
-    LockFile::removeLeftover(common, (worktree.name.empty() ? common : common + "/worktrees/" + worktree.name) + "/index");
-  }
+  removeDeadIndexLocks(common, cancel);
 }
 
 }  // namespace coppice

@@ -1,0 +1,197 @@
+// A process dies at each instant of a landing in turn; then another one goes on. What it finds is finished or undone, never
+// mixed, and what the user wrote in the meantime is still there.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "git/landing_step.h"
+#include "git/path_swap.h"
+#include "git/roll_forward.h"
+#include "test/landing_fixture.h"
+
+namespace coppice::test {
+namespace {
+
+constexpr int kDiedAtStep = 42;
+constexpr int kMaxSteps = 100;
+
+int stepsLeft = 0;
+void dieAtLast(const char*) {
+  if (stepsLeft-- == 0) _exit(kDiedAtStep);
+}
+
+// Runs `body` in a child that dies at its step number `step`. False: it came to its end before.
+template <class Body>
+bool diesAt(int step, Body body) {
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error("fork failed");
+  if (child == 0) {
+    stepsLeft = step;
+    landingStepListener = dieAtLast;
+    try {
+      body();
+    } catch (const Failure& failure) {
+      fprintf(stderr, "%s: %s\n", failure.operation.c_str(), failure.message.c_str());
+      _exit(1);
+    } catch (...) {
+      _exit(1);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != kDiedAtStep))
+    throw std::runtime_error("the child failed by itself");
+  return WEXITSTATUS(status) == kDiedAtStep;
+}
+
+struct Prepared {
+  Oid base, effect;
+};
+
+// Every file that the effect touches holds its commit's name, so that a mixed tree shows.
+Prepared prepare(const LandingFixture& fixture) {
+  for (const char* name : {"a", "b", "dir/removed", "dir/deep/removed"}) fixture.write(name, "old\n");
+  fixture.write("mine", "mine\n");
+  fixture.repository().commitAll("base");
+  Prepared prepared;
+  prepared.base = fixture.tip();
+  prepared.effect = fixture.effect(prepared.base, {{"a", "new\n"}, {"b", "new, longer\n"}, {"dir/removed", std::nullopt},
+                                                   {"dir/deep/removed", std::nullopt}, {"dir", "a file now\n"},
+                                                   {"added/deep", "new\n"}, {"link", "a", "120000"}});
+  fixture.write("mine", "edited\n");
+  fixture.write("untracked", "untracked\n");
+  return prepared;
+}
+
+void checkUsersFiles(const LandingFixture& fixture, const char* status) {
+  CHECK_EQ(fixture.status(), status);
+  CHECK_EQ(fixture.read("mine"), "edited\n");
+  CHECK_EQ(fixture.read("untracked"), "untracked\n");
+}
+
+// Until it does not die any more; gives the number of steps.
+template <class Die, class Check>
+int eachDeath(Die die, Check check) {
+  for (int step = 0; step < kMaxSteps; step++) {
+    LandingFixture fixture(1);
+    const Prepared prepared = prepare(fixture);
+    const bool died = diesAt(step, [&] { die(fixture, prepared); });
+    try {
+      check(fixture, prepared);
+    } catch (const CheckFailed& failed) {
+      throw CheckFailed("dead at step " + std::to_string(step) + ": " + failed.what());
+    }
+    if (!died) return step;
+  }
+  throw CheckFailed("the landing has more steps than expected");
+}
+
+void landInChild(LandingFixture& fixture, const Prepared& prepared) { fixture.land(prepared.effect); }
+
+}  // namespace
+
+TEST(landing_that_died_anywhere_is_finished_or_undone_by_the_next) {
+  for (const bool portable : {false, true}) {
+    usePortablePathSwap(portable);
+    const int steps = eachDeath(landInChild, [](LandingFixture& fixture, const Prepared& prepared) {
+      fixture.end(fixture.begin().landingId, false);
+      const bool landed = toHex(fixture.tip()) == toHex(prepared.effect);
+      CHECK(landed || toHex(fixture.tip()) == toHex(prepared.base));
+      checkUsersFiles(fixture, " M mine\n?? untracked");
+      fixture.checkSound();
+      if (!landed) fixture.land(prepared.effect);
+      checkUsersFiles(fixture, " M mine\n?? untracked");
+    });
+    usePortablePathSwap(false);
+    CHECK(steps >= 12);
+  }
+}
+
+TEST(landing_that_died_is_rolled_forward_around_what_the_user_wrote_since) {
+  eachDeath(landInChild, [](LandingFixture& fixture, const Prepared& prepared) {
+    if (toHex(fixture.tip()) != toHex(prepared.effect)) return;
+    fixture.write("a", "written after the death\n");
+    const UpdatePathsReply reply = rollForward(fixture.session(), fixture.path(), prepared.base, prepared.effect, true, 2000, Cancel());
+    CHECK_EQ(LandingFixture::text(reply.displaced), "a modified");
+    CHECK_EQ(fixture.read("a"), "written after the death\n");
+    checkUsersFiles(fixture, " M a\n M mine\n?? untracked");
+    fixture.end(fixture.begin().landingId, false);
+    fixture.checkSound();
+  });
+}
+
+TEST(landing_that_died_while_it_is_rolled_forward_is_rolled_forward_again) {
+  for (int step = 0; step < kMaxSteps; step++) {
+    LandingFixture fixture(1);
+    const Prepared prepared = prepare(fixture);
+    // Seven steps on: the ref has moved, some paths have.
+    CHECK(diesAt(7, [&] { landInChild(fixture, prepared); }));
+    CHECK_EQ(toHex(fixture.tip()), toHex(prepared.effect));
+    const auto forward = [&] {
+      return rollForward(fixture.session(), fixture.path(), prepared.base, prepared.effect, true, 2000, Cancel());
+    };
+    const bool died = diesAt(step, forward);
+    fixture.closeSession();
+    CHECK_EQ(LandingFixture::text(forward().displaced), "");
+    CHECK_EQ(LandingFixture::text(forward().displaced), "");  // twice changes nothing
+    checkUsersFiles(fixture, " M mine\n?? untracked");
+    fixture.end(fixture.begin().landingId, false);
+    fixture.checkSound();
+    if (!died) return;
+  }
+  CHECK(false);
+}
+
+TEST(landing_that_died_in_the_working_tree_is_rolled_forward_without_the_index) {
+  const auto land = [](LandingFixture& fixture, const Prepared& prepared) {
+    const uint32_t id = fixture.begin("refs/heads/main", false).landingId;
+    fixture.update(id, fixture.changes(prepared.base, prepared.effect));
+    fixture.end(id, false);
+  };
+  eachDeath(land, [](LandingFixture& fixture, const Prepared& prepared) {
+    rollForward(fixture.session(), fixture.path(), prepared.base, prepared.effect, false, 2000, Cancel());
+    CHECK_EQ(toHex(fixture.tip()), toHex(prepared.base));
+    CHECK_EQ(fixture.git("diff --cached"), "");
+    CHECK_EQ(fixture.read("a") + fixture.read("b") + fixture.read("dir") + fixture.read("added/deep"),
+             "new\nnew, longer\na file now\nnew\n");
+    fixture.checkSound();
+  });
+}
+
+TEST(landing_that_died_before_the_users_own_commit_is_not_rolled_forward) {
+  LandingFixture fixture(1);
+  const Prepared prepared = prepare(fixture);
+  CHECK(diesAt(4, [&] { landInChild(fixture, prepared); }));
+  CHECK_EQ(toHex(fixture.tip()), toHex(prepared.effect));
+  // The user removes the lock by hand, as git advises, and goes back.
+  unlink((fixture.path() + "/.git/index.lock").c_str());
+  fixture.git("reset -q --hard " + toHex(prepared.base));
+  fixture.end(fixture.begin().landingId, false);
+  CHECK_EQ(toHex(fixture.tip()), toHex(prepared.base));
+  CHECK_EQ(fixture.status(), "?? untracked");
+  fixture.checkSound();
+}
+
+TEST(landing_that_died_keeps_the_users_git_off_until_it_is_finished) {
+  LandingFixture fixture(1);
+  const Prepared prepared = prepare(fixture);
+  CHECK(diesAt(4, [&] { landInChild(fixture, prepared); }));
+  fixture.session();  // opening clears up after the dead, but not this
+  CHECK(fixture.repository().tryGit("commit -q -a -m mine").code != 0);
+  fixture.end(fixture.begin().landingId, false);
+  fixture.git("commit -q -a -m mine");
+  CHECK_EQ(fixture.git("diff --name-only HEAD~1"), "mine");
+}
+
+TEST(landing_that_was_given_up_after_its_move_is_finished_by_the_next) {
+  LandingFixture fixture;
+  const Prepared prepared = prepare(fixture);
+  const uint32_t id = fixture.begin().landingId;
+  CHECK(fixture.move(id, prepared.base, prepared.effect).moved);
+  fixture.end(id, false);
+  fixture.end(fixture.begin().landingId, false);
+  checkUsersFiles(fixture, " M mine\n?? untracked");
+  fixture.checkSound();
+}
+
+}  // namespace coppice::test
