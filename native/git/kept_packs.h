@@ -22,7 +22,7 @@ class KeptPacks {
   ~KeptPacks();
 
   // The right to flush: one at a time in a session. Throws CANCELLED.
-  std::unique_lock<std::timed_mutex> turn(const Cancel& cancel);
+  std::unique_lock<std::mutex> turn(const Cancel& cancel);
 
   // The .keep files of dead sessions: their objects either got their ref, or nobody was ever told of them.
   static void removeDead(const std::string& commonDirectory);
@@ -45,7 +45,7 @@ class KeptPacks {
   bool forget(const Oid& commitOid);
 
   std::string commonDirectory_;
-  std::timed_mutex flushing_;
+  std::mutex flushing_;
   std::mutex mutex_;
   HeldFile owner_;
   std::vector<Kept> kept_;
