@@ -2,6 +2,7 @@
 // disk, a race or death comes between.
 #include "git/flush.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -293,32 +294,56 @@ TEST(flush_calls_at_once_come_one_after_another) {
   checkSound(repository);
 }
 
-// Killed at any moment: every ref names something whole, git is content, and the next session works on and clears up.
+// A process that flushes without end, to be killed at any moment; each finished flush is one byte in a pipe.
+class EndlessFlush {
+ public:
+  EndlessFlush(const SessionRepository& repository, int round) {
+    if (pipe(finished_) != 0) throw std::runtime_error("no pipe");
+    pid_ = fork();
+    if (pid_ == 0) run(repository, round);
+    close(finished_[1]);
+  }
+  // Kills it `aboutMs` into a flush, or right after it when that is shorter.
+  void killWithin(int aboutMs) {
+    char byte;
+    CHECK_EQ(read(finished_[0], &byte, 1), ssize_t{1});
+    pollfd next{finished_[0], POLLIN, 0};
+    poll(&next, 1, aboutMs);
+    kill(pid_, SIGKILL);
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    CHECK(WIFSIGNALED(status));
+  }
+  ~EndlessFlush() { close(finished_[0]); }
+
+ private:
+  [[noreturn]] void run(const SessionRepository& repository, int round) const {
+    try {
+      const auto session = repository.open();
+      for (int i = 0;; i++) {
+        const Oid oid = commitFile(*session, std::to_string(round) + "." + std::to_string(i) + std::string(20000, 'x'));
+        flush(*session, {{move("refs/coppice/a", oid), move("refs/coppice/b", oid)}}, kNever);
+        if (i % 3 == 2) flush(*session, {{{"refs/coppice/b", std::nullopt, false, std::nullopt, std::nullopt}}}, kNever);
+        if (write(finished_[1], "x", 1) != 1) _exit(1);
+      }
+    } catch (...) {
+      _exit(1);
+    }
+  }
+
+  int finished_[2];
+  pid_t pid_;
+};
+
+// Every ref names something whole, git is content, and the next session works on and clears up.
 TEST(flush_of_a_killed_process_loses_no_ref_and_leaves_no_guard) {
   const SessionRepository repository;
   std::mt19937 random(3);
   for (int round = 0; round < 25; round++) {
-    const pid_t pid = fork();
-    if (pid == 0) {
-      try {
-        const auto session = repository.open();
-        for (int i = 0;; i++) {
-          const Oid oid = commitFile(*session, std::to_string(round) + "." + std::to_string(i) + std::string(20000, 'x'));
-          flush(*session, {{move("refs/coppice/a", oid), move("refs/coppice/b", oid)}}, kNever);
-          if (i % 3 == 2) flush(*session, {{{"refs/coppice/b", std::nullopt, false, std::nullopt, std::nullopt}}}, kNever);
-        }
-      } catch (...) {
-        _exit(1);
-      }
-    }
-    usleep(3000 + random() % 40000);
-    kill(pid, SIGKILL);
-    int status = 0;
-    waitpid(pid, &status, 0);
-    CHECK(WIFSIGNALED(status));
+    EndlessFlush(repository, round).killWithin(static_cast<int>(random() % 30));
     repository.open();  // nothing of the dead process is in git's way after that
     if (round % 5 == 0) checkSound(repository);
-    if (round % 5 == 1 && repository.gitSucceeds("rev-parse --verify refs/coppice/a")) repository.git("gc --quiet --prune=now");
+    if (round % 5 == 1) repository.git("gc --quiet --prune=now");
   }
   auto session = repository.open();
   const Oid last = commitFile(*session, "last");
