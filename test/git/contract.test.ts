@@ -2,6 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { loadNative } from "../../src/git/load-native.js";
+import { createRepository } from "../support/repository.js";
 
 interface Field {
   name: string;
@@ -132,4 +134,12 @@ test("each word list has the words that the C++ side states", () => {
 test("both sides have the same operations, in the same order", () => {
   expect(cppOperationList().length).toBeGreaterThan(20);
   expect(tsOperationList()).toEqual(cppOperationList());
+});
+
+test("the addon exports exactly these operations", async () => {
+  const repository = await createRepository();
+  const session = await loadNative().openSession(0, { path: repository.path, threads: 1 });
+  const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(session)).filter((name) => name !== "constructor");
+  expect(methods).toEqual([...cppOperationList().map(({ name }) => name), "cancel", "close"]);
+  await session.close(1);
 });

@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { readdir, readlink } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { type CoppiceError, type ErrorCode, isCoppiceError } from "../../src/errors.js";
 import { type Git, openGit } from "../../src/git/git.js";
@@ -154,6 +157,38 @@ test("a session has no threads before its first call's, and none after close", a
   await git.close();
   expect(await nativeThreads()).toHaveLength(0);
 });
+
+const landing = { targetRef: "refs/heads/main", worktree: null, commit: true, timeoutMs: 600_000 };
+
+test("an abort stops a call that waits for a lock, and leaves the lock's holder alone", async () => {
+  const repository = await createRepository({ tree });
+  const holder = await openedGit(repository.path, 1);
+  const other = await openedGit(repository.path, 1);
+  const { landingId } = await holder.beginLanding(landing);
+  const controller = new AbortController();
+  const waiting = failure(other.beginLanding(landing, controller.signal), "ERR_ABORTED");
+  while ((await openFiles("landing.lock")) < 2) await setImmediate();
+  controller.abort();
+  expect((await waiting).details.operation).toMatch(/^land\./);
+  await holder.endLanding({ landingId, writeIndex: false });
+  await other.beginLanding(landing);
+});
+
+test("close releases a landing with its locks", async () => {
+  const repository = await createRepository({ tree });
+  const git = await openGit({ path: repository.path });
+  await git.beginLanding(landing);
+  expect(existsSync(`${repository.path}/.git/index.lock`)).toBe(true);
+  await git.close();
+  expect(existsSync(`${repository.path}/.git/index.lock`)).toBe(false);
+});
+
+/** How often this process has a file of this name open. */
+async function openFiles(name: string): Promise<number> {
+  const descriptors = await readdir("/proc/self/fd");
+  const targets = await Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
+  return targets.filter((target) => target.endsWith(`/${name}`)).length;
+}
 
 test("a claim is released by close", async () => {
   const repository = await createRepository({ tree });

@@ -2,6 +2,7 @@
 // code would take the test runner with it.
 
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { fsck, git } from "../support/git.js";
@@ -49,6 +50,7 @@ describe("a process ends as it was told to", () => {
   const ends: [how: string, exitCode: number, stdout: string][] = [
     ["exit", 7, ""],
     ["exit at once", 7, ""],
+    ["exit in a landing", 7, "true\n"],
     ["exit over workers", 7, ""],
     ["exit in a worker", 0, "worker 5, native threads 0\n"],
     ["loaded", 0, "1.9.1\n"],
@@ -60,6 +62,11 @@ describe("a process ends as it was told to", () => {
     for (let time = 0; time < 5; time++) {
       expect(await run("end-process.mjs", [how, repository])).toEqual({ exitCode, signal: null, stdout, stderr: "" });
     }
+  });
+
+  test("no lock is left behind", async () => {
+    await run("end-process.mjs", ["exit in a landing", repository]);
+    expect(existsSync(`${repository}/.git/index.lock`)).toBe(false);
   });
 
   test("throw", async () => {
