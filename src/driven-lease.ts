@@ -17,7 +17,9 @@ export function leaseOwner(
 
   const draftOf = async (lease: Lease, snapshot: Snapshot): Promise<OutcomeDraft> => {
     const draft = new OutcomeDraft(lease.effectId, run.id);
-    draft.attempt = (await settlement.replay(lease.effectId, digest)).attempt;
+    // A lease may land again and again: each landing is an attempt of its own, never a replay.
+    const earlier = await settlement.replay(lease.effectId, digest);
+    draft.attempt = earlier.outcome === null ? earlier.attempt : earlier.attempt + 1;
     draft.baseOid = lease.baseOid;
     draft.hold(snapshot, lease.path);
     return draft;

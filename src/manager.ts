@@ -9,6 +9,7 @@ import { EffectClaims } from "./effect-claims.js";
 import { CoppiceError } from "./errors.js";
 import type { EventName, Events } from "./events.js";
 import { dropKept, type KeptWork, listKept, readKept } from "./merge/kept.js";
+import { commitNamed } from "./merge/target.js";
 import { type ManagerOptions, type RunOptions, resolveOptions, resolveRunOptions } from "./options.js";
 import { Parallel, type Start } from "./parallel.js";
 import { closeRooms, openRooms, type Rooms } from "./rooms.js";
@@ -83,7 +84,9 @@ export class WorktreeManager implements AsyncDisposable {
     await this.#claims.take(effectId);
     try {
       const draft = new OutcomeDraft(effectId, this.runId);
-      const lease = await acquireLease(this.#rooms, this.#owner, draft, await this.#resolveBase(resolved.base), signal);
+      const baseOid = await this.#resolveBase(resolved.base);
+      const place = await this.#rooms.pool.admit(effectId, signal);
+      const lease = await acquireLease(this.#rooms, this.#owner, draft, baseOid, place, signal);
       this.#leases.add(lease);
       return lease;
     } catch (error) {
@@ -151,7 +154,11 @@ export class WorktreeManager implements AsyncDisposable {
   }
 
   #start(walk: Start): Promise<Outcome> {
-    return this.#track(this.#settle(walk.request, { ...walk, signal: this.#signal(walk.signal, walk.request.signal) }));
+    const { request } = walk;
+    const signal = this.#signal(walk.signal, request.signal);
+    // Asked for at once, so that effects get their worktrees in the order in which they were requested.
+    const place = this.#rooms.pool.admit(request.id, signal);
+    return this.#track(this.#settle(request, { ...walk, signal, place }));
   }
 
   /** Never rejects: an effect that another process works on is an outcome of its call like any other. */
@@ -168,6 +175,11 @@ export class WorktreeManager implements AsyncDisposable {
     } finally {
       walk.admitted();
       walk.passed();
+      // Harmless when its lease has given it back; a replayed effect never used it.
+      walk.place.then(
+        (giveBack) => giveBack(),
+        () => {},
+      );
     }
     run.emit("effect:settled", { effectId, outcome });
     return outcome;
@@ -188,7 +200,7 @@ export class WorktreeManager implements AsyncDisposable {
 
   async #resolveBase(base: string): Promise<string> {
     if (base === "latest" || base === "batch") return this.#rooms.target.tip();
-    const { commitOid } = await this.#rooms.run.git.resolve({ name: base });
+    const commitOid = await commitNamed(this.#rooms.run.git, base);
     if (commitOid !== null) return commitOid;
     throw new CoppiceError(
       "ERR_BASE_NOT_FOUND",

@@ -26,7 +26,7 @@ export class EffectsError extends CoppiceError {
 }
 
 /** A walk whose signal is still the caller's alone. */
-export type Start = Omit<Walk, "signal"> & { signal: AbortSignal | undefined };
+export type Start = Omit<Walk, "signal" | "place"> & { signal: AbortSignal | undefined };
 
 /** The manager's side. */
 interface Host {

@@ -7,12 +7,15 @@ import { requestDigest } from "./effect/request-digest.js";
 import { CoppiceError, isCoppiceError } from "./errors.js";
 import type { Rooms } from "./rooms.js";
 import { isAbandoned } from "./runner/runner.js";
+import type { Release } from "./semaphore.js";
 import { Lease, type LeaseOwner } from "./worktree/lease.js";
 
 /** One effect on the street, and what the call that it belongs to wants to know and to decide. */
 export interface Walk {
   readonly request: EffectRequest;
   readonly signal: AbortSignal;
+  /** Its place among the worktrees in use, asked for when the effect was requested. */
+  readonly place: Promise<Release>;
   /** The commit to start from. Asked for once, when the walk begins. */
   base(): Promise<string>;
   /** It has a worktree, or has ended without one. */
@@ -54,7 +57,8 @@ async function walkAttempt(
   const { settlement } = rooms;
   const { request, signal } = walk;
   try {
-    const lease = await acquireLease(rooms, owner, draft, await walk.base(), signal);
+    const place = await draft.clock.time("waitMs", () => walk.place);
+    const lease = await acquireLease(rooms, owner, draft, await walk.base(), place, signal);
     walk.admitted();
     const snapshot = await work(rooms, request, lease, draft, signal);
     await walk.turn();
@@ -67,18 +71,21 @@ async function walkAttempt(
   }
 }
 
-/** Waits for a worktree at the base. */
+/** A worktree at the base. */
 export async function acquireLease(
   rooms: Rooms,
   owner: LeaseOwner,
   draft: OutcomeDraft,
   baseOid: string,
+  place: Release,
   signal: AbortSignal,
 ): Promise<Lease> {
   const { run, pool, anchor } = rooms;
   const { effectId } = draft;
   draft.baseOid = baseOid;
-  const { worktree, created } = await draft.clock.time("acquireMs", () => pool.acquire(effectId, baseOid, signal));
+  const { worktree, created } = await draft.clock.time("acquireMs", () =>
+    pool.acquire(effectId, baseOid, place, signal),
+  );
   run.emit("effect:acquired", { effectId, worktree: worktree.name, path: worktree.path, baseOid, created });
   return new Lease({ run, pool, anchor, owner }, worktree, { effectId, baseOid });
 }

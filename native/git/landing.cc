@@ -43,11 +43,14 @@ std::unique_ptr<Landing> Landing::begin(Session& session, const BeginLandingRequ
 
 // While we wait for index.lock its holder may check out another branch, so HEAD is read again under the lock.
 void Landing::takeWorktree(const Deadline& deadline, const Cancel& cancel) {
+  // With land "working-tree" the caller names the folder: its target is a ref of the run, which nothing has checked out.
+  const bool named = !commit_ && preferred_;
   for (int search = 0; search < kMaxSearches && !site_; search++) {
-    const auto worktree = findTargetWorktree(session_, targetRef_, preferred_, cancel);
+    const auto worktree = named ? std::optional<TargetWorktree>(worktreeAt(session_, *preferred_, cancel))
+                                : findTargetWorktree(session_, targetRef_, preferred_, cancel);
     if (!worktree) return;
     LockFile lock = LockFile::take(session_.commonDirectory(), worktree->gitDirectory + "/index", deadline, cancel);
-    if (!isOnTarget(session_, worktree->gitDirectory, targetRef_)) continue;
+    if (!named && !isOnTarget(session_, worktree->gitDirectory, targetRef_)) continue;
     site_.emplace(session_, *worktree);
     state_ = worktree->state;
     indexLock_.emplace(std::move(lock));

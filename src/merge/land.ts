@@ -7,7 +7,7 @@ import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
 import type { BeginLandingReply, RefUpdate } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
-import type { Ledger, LedgerEntry } from "./ledger.js";
+import type { LandingRecord, Ledger, LedgerEntry } from "./ledger.js";
 import { type MergedBatch, mergeBatch } from "./merge.js";
 import type { Target } from "./target.js";
 import type { DisplacedPath, Landable, Verdict } from "./verdict.js";
@@ -187,18 +187,18 @@ function netChanges(merged: MergedBatch): Change[] {
   return real.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Step 6, the commit point. */
-async function moveTarget(
-  run: Run,
-  landing: BeginLandingReply,
-  record: { oldOid: string; newOid: string; effectIds: readonly string[] },
-): Promise<boolean> {
-  const { effectIds } = record;
+/** Step 6, the commit point. With land "working-tree" no branch moves: the run's own tip says what has landed. */
+async function moveTarget(run: Run, landing: BeginLandingReply, record: LandingRecord): Promise<boolean> {
+  const { oldOid, newOid, effectIds } = record;
+  if (run.options.land === "working-tree") {
+    const tip = { refName: record.targetRef, newOid, compare: true, expectedOid: oldOid, reflog: null };
+    return (await run.git.flush({ refs: [tip] })).lostRef === null;
+  }
   const first = effectIds.slice(0, 3).join(", ");
   const { moved } = await run.git.moveTarget({
     landingId: landing.landingId,
-    oldOid: record.oldOid,
-    newOid: record.newOid,
+    oldOid,
+    newOid,
     committer: signatures(run).committer,
     reflog: `coppice: land ${first}${effectIds.length > 3 ? ` and ${effectIds.length - 3} more` : ""}`,
   });

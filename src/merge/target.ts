@@ -1,7 +1,9 @@
 // The target: the branch (and its working tree) that effects land on. With land "working-tree" it is a hidden ref of the
 // run that holds what has landed so far, while branch and index stay where the user left them.
 
-import { CoppiceError } from "../errors.js";
+import { CoppiceError, isCoppiceError } from "../errors.js";
+import type { Git } from "../git/git.js";
+import type { ResolveReply } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
 
 export interface Target {
@@ -33,7 +35,7 @@ async function openBranch(run: Run): Promise<Target> {
   if (target === "HEAD" && repository.headOid === null) {
     throw new CoppiceError("ERR_UNBORN_HEAD", `${repository.gitDirectory} has no commit yet: make a first one`);
   }
-  const refName = target === "HEAD" ? (repository.headRef ?? "HEAD") : (await git.resolve({ name: target })).refName;
+  const refName = target === "HEAD" ? (repository.headRef ?? "HEAD") : await branchNamed(git, target);
   if (refName === null || !(refName === "HEAD" || refName.startsWith("refs/heads/"))) {
     throw new CoppiceError(
       "ERR_TARGET_NOT_FOUND",
@@ -47,6 +49,23 @@ async function openBranch(run: Run): Promise<Target> {
     throw new CoppiceError("ERR_TARGET_GONE", `${label} was deleted: recreate it, then land the kept work`);
   };
   return { refName, label, worktree: refName === "HEAD" ? repository.workingDirectory : null, tip };
+}
+
+/** The commit that a name given by the caller stands for; null: none, or no name that can stand for one. */
+export async function commitNamed(git: Git, name: string): Promise<string | null> {
+  return (await resolveName(git, name))?.commitOid ?? null;
+}
+
+async function branchNamed(git: Git, name: string): Promise<string | null> {
+  return (await resolveName(git, name))?.refName ?? null;
+}
+
+/** A revision expression is a name that cannot be: to the caller that is the same as one that is not there. */
+async function resolveName(git: Git, name: string): Promise<ResolveReply | null> {
+  return git.resolve({ name }).catch((error: unknown) => {
+    if (isCoppiceError(error, "ERR_INVALID")) return null;
+    throw error;
+  });
 }
 
 /** Lands into the files of the working tree; the hidden ref follows the branch when the user commits meanwhile. */

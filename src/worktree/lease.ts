@@ -39,8 +39,8 @@ export class Lease implements AsyncDisposable {
   readonly #worktree: PooledWorktree;
   #baseOid: string;
   #active = true;
-  /** The last snapshot that landed or was kept. */
-  #settledOid: string | null = null;
+  /** The tree that has landed or was kept last: what is equal to it needs no keeping. */
+  #settledTreeOid: string | null = null;
 
   constructor(
     rooms: { run: Run; pool: WorktreePool; anchor: Anchor; owner: LeaseOwner },
@@ -96,7 +96,7 @@ export class Lease implements AsyncDisposable {
       maxPatchBytes,
     });
     // Looking is not landing: the anchor need not hold what only a diff has asked for.
-    if (snapshot.snapshotOid !== this.#settledOid) this.#anchor.settle(snapshot.snapshotOid);
+    this.#anchor.settle(snapshot.snapshotOid);
     return { changes, patch };
   }
 
@@ -104,7 +104,7 @@ export class Lease implements AsyncDisposable {
   async land(options: LandOptions = {}): Promise<Outcome> {
     const snapshot = await this.snapshot();
     const outcome = await this.#owner.land(this, snapshot, options);
-    this.#settledOid = snapshot.snapshotOid;
+    this.#settledTreeOid = snapshot.treeOid;
     return outcome;
   }
 
@@ -114,7 +114,7 @@ export class Lease implements AsyncDisposable {
     const baseOid = base === undefined ? this.#baseOid : await this.#owner.resolveBase(base);
     await this.#pool.reset(this.#worktree, baseOid);
     this.#baseOid = baseOid;
-    this.#settledOid = null;
+    this.#settledTreeOid = null;
   }
 
   /** Ends the lease and drops what has not landed. */
@@ -127,8 +127,10 @@ export class Lease implements AsyncDisposable {
   async release(): Promise<void> {
     this.#requireActive("release");
     const snapshot = await this.snapshot();
-    if (snapshot.snapshotOid !== null && snapshot.snapshotOid !== this.#settledOid)
-      await this.#owner.keep(this, snapshot);
+    if (snapshot.snapshotOid !== null) {
+      if (snapshot.treeOid === this.#settledTreeOid) this.#anchor.settle(snapshot.snapshotOid);
+      else await this.#owner.keep(this, snapshot);
+    }
     await this.#end(() => this.#giveBack(snapshot.unheld));
   }
 

@@ -46,24 +46,41 @@ export class WorktreePool {
   }
 
   /**
-   * Waits for its turn, then hands out a worktree whose files are exactly those of `baseOid`.
+   * A place among the worktrees in use. Effects are admitted in the order in which they ask, so asking comes first of all.
    * Throws ERR_TIMEOUT after `limits.acquireTimeoutMs`, or what the signal was aborted with.
    */
+  async admit(effectId: string, signal: AbortSignal): Promise<Release> {
+    const { acquireTimeoutMs, worktrees } = this.#run.options.limits;
+    if (acquireTimeoutMs === 0) return this.#admission.acquire(signal);
+    const timeout = AbortSignal.timeout(acquireTimeoutMs);
+    try {
+      return await this.#admission.acquire(AbortSignal.any([signal, timeout]));
+    } catch (error) {
+      if (error !== timeout.reason) throw error;
+      throw new CoppiceError(
+        "ERR_TIMEOUT",
+        `effect ${effectId} waited ${acquireTimeoutMs} ms for one of ${worktrees} worktrees: ` +
+          "raise limits.acquireTimeoutMs or limits.worktrees",
+      );
+    }
+  }
+
+  /** Hands out a worktree whose files are exactly those of `baseOid`. The place goes back with the worktree, or when this throws. */
   async acquire(
     effectId: string,
     baseOid: string,
+    place: Release,
     signal: AbortSignal,
   ): Promise<{ worktree: PooledWorktree; created: boolean }> {
-    const release = await this.#admit(effectId, signal);
     try {
       const idle = this.#idle.pop();
       const worktree = idle ?? (await this.#create(effectId, baseOid, signal));
-      worktree.release = release;
+      worktree.release = place;
       worktree.effectId = effectId;
       await this.#prepare(worktree, effectId, baseOid, idle !== undefined, signal);
       return { worktree, created: idle === undefined };
     } catch (error) {
-      release();
+      place();
       throw error;
     }
   }
@@ -119,22 +136,6 @@ export class WorktreePool {
 
   get #trash(): string {
     return join(this.#folder, ".trash");
-  }
-
-  async #admit(effectId: string, signal: AbortSignal): Promise<Release> {
-    const { acquireTimeoutMs, worktrees } = this.#run.options.limits;
-    if (acquireTimeoutMs === 0) return this.#admission.acquire(signal);
-    const timeout = AbortSignal.timeout(acquireTimeoutMs);
-    try {
-      return await this.#admission.acquire(AbortSignal.any([signal, timeout]));
-    } catch (error) {
-      if (error !== timeout.reason) throw error;
-      throw new CoppiceError(
-        "ERR_TIMEOUT",
-        `effect ${effectId} waited ${acquireTimeoutMs} ms for one of ${worktrees} worktrees: ` +
-          "raise limits.acquireTimeoutMs or limits.worktrees",
-      );
-    }
   }
 
   async #create(effectId: string, baseOid: string, signal: AbortSignal): Promise<PooledWorktree> {

@@ -124,7 +124,7 @@ test("before the commit point: plumbing moves the branch, and the batch is merge
   expect(outcome.kind).toBe("landed");
   expect(await repository.git("log", "--format=%s")).toBe("Effect one\nplumbing\ninitial");
   // Plumbing left the working tree behind, as git itself would; ours is not mixed into it.
-  expect(await repository.status()).toBe(" D dir/d.txt");
+  expect(await repository.status()).toBe("D  dir/d.txt");
   expect(await read(repository, "a.txt")).toBe("landed\n");
 });
 
