@@ -1,3 +1,4 @@
+// The processes that hold a worktree, as /proc tells: working directories, descriptors and mappings of this user's processes.
 #ifdef __linux__
 
 #include <dirent.h>

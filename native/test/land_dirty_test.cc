@@ -67,7 +67,7 @@ bool operator==(const Seen& a, const Seen& b) {
   return a.status == b.status && a.unstaged == b.unstaged && a.staged == b.staged;
 }
 Seen see(const LandingFixture& fixture) {
-  // Git's complaint about a special file is as good an answer as any, as long as it stays the same.
+  // What git says about a special file may be a complaint; it only has to stay the same.
   const auto output = [&](const char* arguments) { return fixture.repository().tryGit(arguments).output; };
   return {output("status --porcelain --ignored --untracked-files=all"), output("diff"), output("diff --cached")};
 }
