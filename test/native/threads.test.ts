@@ -24,7 +24,9 @@ interface Ended {
 function run(fixture: string, args: readonly string[], nodeArgs: readonly string[] = []): Promise<Ended> {
   const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...nodeArgs, file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    // A limit against hanging: a child that never ends must not outlive the test.
+    const options = { stdio: ["ignore", "pipe", "pipe"], timeout: 55_000, killSignal: "SIGKILL" } as const;
+    const child = spawn(process.execPath, [...nodeArgs, file, ...args], options);
     const output = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output.stdout += text;
