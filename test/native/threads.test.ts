@@ -25,8 +25,11 @@ function run(fixture: string, args: readonly string[], nodeArgs: readonly string
   const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
   return new Promise((resolve, reject) => {
     // A limit against hanging: a child that never ends must not outlive the test.
-    const options = { stdio: ["ignore", "pipe", "pipe"], timeout: 55_000, killSignal: "SIGKILL" } as const;
-    const child = spawn(process.execPath, [...nodeArgs, file, ...args], options);
+    const limit = { timeout: 55_000, killSignal: "SIGKILL" } as const;
+    const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
+      ...limit,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const output = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output.stdout += text;
