@@ -47,7 +47,7 @@ export async function dropWorktree(git: Git, worktree: ManagedWorktree): Promise
 
 /** Null: it was removed. */
 async function removeUnneeded(git: Git, worktree: ManagedWorktree): Promise<string | null> {
-  if (worktree.state === "kept") return "it keeps work that a commit cannot hold";
+  if (worktree.state === "kept") return worktree.reason.replace(/^coppice: /, "");
   let why: string | null = null;
   const claimed = await whileClaimed(git, worktree, async () => {
     why = (await holderOf(git, worktree)) ?? (worktree.state === "idle" ? null : await workIn(git, worktree));
@@ -94,7 +94,8 @@ async function workIn(git: Git, { name, path, headOid, present }: ManagedWorktre
     });
     const first = changes[0] ?? unheld[0];
     if (first === undefined) return null;
-    return `it holds ${changes.length + unheld.length} changed paths, the first is ${first.path}`;
+    const count = changes.length + unheld.length;
+    return `it holds ${count} changed ${count === 1 ? "path" : "paths"}, the first is ${first.path}`;
   } catch (error) {
     return `what it holds cannot be read: ${(error as Error).message}`;
   }
