@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isCoppiceError } from "coppice";
 import { duration, paintFor } from "coppice/report";
+import { Refusal } from "./git.mjs";
 import { copyRepository, makeLargeRepository } from "./repositories.mjs";
 import { playScene } from "./scene.mjs";
 import { countFiles } from "./source-files.mjs";
@@ -95,7 +96,8 @@ main(values).then(
     process.exitCode = exitCode;
   },
   (error) => {
-    console.error(isCoppiceError(error) ? `demo: ${error.message} (${error.code})` : error);
+    const told = error instanceof Refusal || isCoppiceError(error);
+    console.error(told ? `demo: ${error.message}` : error);
     process.exitCode = 2;
   },
 );

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { WorktreeManager } from "coppice";
 import ignore from "ignore";
 import { generatedFiles, generateRepository } from "../../scripts/generate-repository.mjs";
-import { git, hasGit } from "./git.mjs";
+import { git, hasGit, Refusal } from "./git.mjs";
 
 const generatedOptions = { files: 20_000, meanBytes: 2_000 };
 /** Of git's own folder: what belongs to other worktrees, to people's hooks, or to a process. */
@@ -68,7 +68,9 @@ async function copyWithoutGit(from, to) {
 /** A linked worktree has a file `.git` that leads to its own folder, and that to the one of all. */
 async function findGitFolders(from) {
   const path = join(from, ".git");
-  if ((await stat(path)).isDirectory()) return { gitFolder: path, commonFolder: path };
+  const found = await stat(path).catch(() => null);
+  if (found === null) throw new Refusal(`there is no git repository at ${from}`);
+  if (found.isDirectory()) return { gitFolder: path, commonFolder: path };
   const gitFolder = resolve(from, (await readFile(path, "utf8")).replace(/^gitdir: /, "").trim());
   const common = await readFile(join(gitFolder, "commondir"), "utf8").catch(() => ".");
   return { gitFolder, commonFolder: resolve(gitFolder, common.trim()) };

@@ -1,7 +1,7 @@
 // One repository's part of the demo: a person edits, effects run and land, and then everything is looked at.
 import { availableParallelism } from "node:os";
-import { mergeTrees, WorktreeManager } from "coppice";
-import { explainOutcomes, outcomeTable, settledWell, showProgress, tally, tallyLine } from "coppice/report";
+import { isSettledWell, mergeTrees, WorktreeManager } from "coppice";
+import { explainOutcomes, outcomeTable, showProgress, tally, tallyLine } from "coppice/report";
 import { planEffects } from "./effects.mjs";
 import { git, hasGit } from "./git.mjs";
 import { countFiles, sourceFiles } from "./source-files.mjs";
@@ -9,6 +9,8 @@ import { beginEditing } from "./user.mjs";
 
 const runId = "demo";
 const markersShown = 12;
+/** Fewer than effects, so that warm worktrees are used again; each is a whole copy of the files. */
+const worktrees = 4;
 
 /** @returns the figures of this repository, and what was not as expected; null: it has too few files for the demo */
 export async function playScene(folder, title, { say, paint, width }) {
@@ -57,7 +59,7 @@ async function runEffects(folder, plan) {
   const threads = availableParallelism();
   const cpuBefore = process.cpuUsage();
   const start = performance.now();
-  const manager = await WorktreeManager.open(folder, { runId, limits: { worktrees: 8, threads, processes: threads } });
+  const manager = await WorktreeManager.open(folder, { runId, limits: { worktrees, threads, processes: threads } });
   const progress = showProgress(manager, { total: plan.effects.length });
   try {
     const outcomes = await manager.parallel.allSettled(plan.effects);
@@ -116,7 +118,7 @@ function counts(outcomes) {
 function wrongOutcomes(outcomes, expected) {
   return outcomes
     .filter((outcome) =>
-      outcome.effectId in expected ? expected[outcome.effectId] !== outcome.kind : !settledWell(outcome),
+      outcome.effectId in expected ? expected[outcome.effectId] !== outcome.kind : !isSettledWell(outcome.kind),
     )
     .map(({ effectId, kind }) => `effect ${effectId} is ${kind}, not ${expected[effectId] ?? "landed"}`);
 }
