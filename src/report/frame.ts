@@ -40,8 +40,12 @@ function headline(state: ProgressState, { start, now, width, total, paint }: Fra
   const turn = spinner[Math.floor(((now - start) / 1000) * framesPerSecond) % spinner.length] ?? "";
   const all = Math.max(total ?? 0, state.requested);
   const barWidth = Math.max(narrowestBar, Math.min(widestBar, width - besideBar));
-  const counts = [`${state.active.size} in worktrees`, `${state.waiting} waiting`, `${state.landing} to land`];
-  const rest = paint("dim", [...counts, duration(now - start)].join(" · "));
+  // Removing the pool takes its time when the repository is large.
+  const doing =
+    all > 0 && state.settled === all
+      ? ["putting the worktrees away"]
+      : [`${state.active.size} in worktrees`, `${state.waiting} waiting`, `${state.landing} to land`];
+  const rest = paint("dim", [...doing, duration(now - start)].join(" · "));
   return `${paint("cyan", turn)} ${bar(state, all, barWidth, paint)} ${paint("bold", `${state.settled}/${all}`)}  ${rest}`;
 }
 

@@ -85,6 +85,16 @@ test("the picture has a bar, counts, and a line for each effect that runs", () =
   ]);
 });
 
+test("when every effect has settled the picture says what is still going on", () => {
+  const hub = new EventHub();
+  const state = new ProgressState();
+  state.follow(hub);
+  walk(hub, "only", "landed");
+  expect(frame(state, { ...options, total: 1, now: 2_000 })[0]).toMatch(
+    / 1\/1 {2}putting the worktrees away · 2\.00s$/,
+  );
+});
+
 test("the picture is never larger than the terminal", () => {
   const hub = new EventHub();
   const state = new ProgressState();
