@@ -121,6 +121,16 @@ test("a plan may be a module, and its options are the manager's", async () => {
   expect(await repository.git("rev-list", "--count", "--merges", "HEAD")).toBe("2");
 });
 
+test("effects can land as uncommitted changes of the working tree", async () => {
+  const repository = await createRepository({ tree });
+  const plan = await writePlan({ effects: [shell("new", "echo n > n.txt"), shell("edit", "echo c > a.txt")] });
+  const ended = await coppice(["run", plan, "--land", "working-tree", "--json"], { cwd: repository.path });
+  expect(lastJson(ended)).toMatchObject({ landed: 2 });
+  expect(await repository.git("log", "--format=%s")).toBe("initial");
+  expect(await readFile(join(repository.path, "a.txt"), "utf8")).toBe("c\n");
+  expect(await repository.git("status", "--porcelain")).toBe(" M a.txt\n?? n.txt");
+});
+
 test("flags go before the plan's options", async () => {
   const repository = await createRepository({ tree });
   await repository.git("branch", "other");
