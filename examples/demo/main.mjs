@@ -45,6 +45,7 @@ async function playScenes(repo, folder, stage) {
       surprises.push(...scene.surprises);
     }
   };
+  stage.say("", stage.paint("dim", `copying ${repo} …`));
   const copy = await copyRepository(repo, join(folder, basename(repo)));
   await play(copy, `A copy of ${repo}`);
   if ((await countFiles(copy)) < largeEnough) {

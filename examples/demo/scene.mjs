@@ -66,8 +66,7 @@ async function runEffects(folder, plan) {
     const { user, system } = process.cpuUsage(cpuBefore);
     return { outcomes, wallMs: Math.round(performance.now() - start), cpuMs: Math.round((user + system) / 1000) };
   } finally {
-    progress.close();
-    await manager.close();
+    await manager.close().finally(() => progress.close());
   }
 }
 
