@@ -38,6 +38,8 @@
       'includes': ['native/own-code.gypi'],
       'dependencies': ['coppice_git'],
       'sources': ['<!@(node scripts/native-sources.mjs native_test)'],
+      # Tests are compiled more often than they run: a third of the time that -O3 takes.
+      'cflags_cc': ['-O1'],
     },
   ],
 }

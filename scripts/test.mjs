@@ -4,14 +4,14 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { orExplain, prepare } from "./bootstrap/prepare.mjs";
+import { orExplain, prepare, testing } from "./bootstrap/prepare.mjs";
 import { say, seconds } from "./bootstrap/step.mjs";
 import { projectFolder } from "./native-sources.mjs";
 
 const bin = (name) => join(projectFolder, "node_modules/.bin", name);
 
 await orExplain(async () => {
-  await prepare();
+  await prepare(testing);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   await style(counts);
   await types(counts);

@@ -12,7 +12,17 @@ const addon = join(projectFolder, "build/Release/coppice.node");
 const testProgram = join(projectFolder, "build/Release/native_test");
 const nodeGyp = join(projectFolder, "node_modules/node-gyp/bin/node-gyp.js");
 
-export async function buildNative() {
+/** The addon: all that running needs. */
+export function buildNative() {
+  return build("native", "compiling the addon (libgit2 and the native side)", "coppice", addon);
+}
+
+/** The program that checks native/git without Node: only tests need it, and it is half of all compiling. */
+export function buildNativeTests() {
+  return build("nativeTests", "compiling the native tests", "native_test", testProgram);
+}
+
+async function build(stamp, what, target, product) {
   requireLibgit2();
   const headers = nodeHeaders();
   const sources = allNativeSources();
@@ -28,17 +38,21 @@ export async function buildNative() {
     ),
     content: digest(ownNativeFiles()),
   };
-  const before = readStamps().native;
-  const configured = before?.configuration === state.configuration && existsSync(join(projectFolder, "build/Makefile"));
-  const built = before?.content === state.content && existsSync(addon) && existsSync(testProgram);
+  const stamps = readStamps();
+  const makefile = join(projectFolder, "build/Makefile");
+  const configured = stamps.configuration === state.configuration && existsSync(makefile);
+  const built = stamps[stamp] === state.content && existsSync(product);
   // Another checkout of libgit2 is somebody's work in progress: make looks at its files, we do not.
   if (configured && built && !process.env.COPPICE_LIBGIT2) return;
 
   await requireBuildTools();
-  if (!configured) await timed("configuring the native build", () => configure(headers));
-  await timed("compiling the native side (libgit2, addon, native tests)", () => make(sources.length));
-  await checkAddon(addon);
-  writeStamp("native", state);
+  if (!configured) {
+    await timed("configuring the native build", () => configure(headers));
+    writeStamp("configuration", state.configuration);
+  }
+  await timed(what, () => make(target));
+  if (product === addon) await checkAddon(addon);
+  writeStamp(stamp, state.content);
 }
 
 function configurationFiles() {
@@ -65,11 +79,9 @@ export function nodeHeaders() {
   return candidates.find((folder) => folder && holds(folder, "node_api.h") && holds(folder, "common.gypi")) ?? null;
 }
 
-function gyp(command, headers, onLine) {
+function gyp(command, headers) {
   const nodedir = headers ? [`--nodedir=${headers}`] : [];
-  return run(process.execPath, [nodeGyp, command, "--release", ...nodedir, `--jobs=${os.availableParallelism()}`], {
-    onLine,
-  });
+  return run(process.execPath, [nodeGyp, command, "--release", ...nodedir]);
 }
 
 async function configure(headers) {
@@ -88,12 +100,16 @@ async function configure(headers) {
   );
 }
 
-async function make(total) {
+/** make itself, not through node-gyp, which always builds every target. */
+async function make(target) {
   let compiled = 0;
-  const { exitCode, output } = await gyp("build", nodeHeaders(), (line) => {
-    if (!/^\s+(CC|CXX)\(target\)/.test(line)) return;
-    compiled += 1;
-    if (compiled % 40 === 0) say(`coppice:   ${compiled} files compiled (of ${total} at most)`);
+  const args = ["-C", "build", "BUILDTYPE=Release", `-j${os.availableParallelism()}`, target];
+  const { exitCode, output } = await run(process.env.MAKE ?? "make", args, {
+    onLine: (line) => {
+      if (!/^\s+(CC|CXX)\(target\)/.test(line)) return;
+      compiled += 1;
+      if (compiled % 40 === 0) say(`coppice:   ${compiled} files compiled`);
+    },
   });
   if (exitCode === 0) return;
   throw new SetupError("The native build failed.", "The compiler's first complaints are above.", complaints(output));

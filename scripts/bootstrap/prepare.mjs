@@ -1,14 +1,24 @@
 // The order of the bootstrap's steps, and how its failures are told.
 import { installDependencies } from "./install.mjs";
-import { buildNative } from "./native.mjs";
+import { buildNative, buildNativeTests } from "./native.mjs";
 import { requireNode } from "./requirements.mjs";
 import { SetupError, say } from "./step.mjs";
 import { compileTypeScript } from "./typescript.mjs";
 
-const steps = { install: installDependencies, native: buildNative, typescript: compileTypeScript };
+const steps = {
+  install: installDependencies,
+  native: buildNative,
+  nativeTests: buildNativeTests,
+  typescript: compileTypeScript,
+};
 
-/** Make the checkout ready to run: all steps, or those named. Quick when nothing changed. */
-export async function prepare(names = Object.keys(steps)) {
+/** What running needs. */
+const running = ["install", "native", "typescript"];
+/** What testing needs. */
+export const testing = ["install", "native", "nativeTests", "typescript"];
+
+/** Make the checkout ready: to run, or by the steps named. Quick when nothing changed. */
+export async function prepare(names = running) {
   requireNode();
   const unknown = names.filter((name) => !Object.hasOwn(steps, name));
   if (unknown.length > 0) {
