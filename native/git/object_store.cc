@@ -98,6 +98,12 @@ size_t ObjectStore::bytes() const {
   return bytes_;
 }
 
+bool ObjectStore::isOnlyHere(const Oid& oid) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = objects_.find(oid);
+  return found != objects_.end() && !found->second.written;
+}
+
 std::vector<std::pair<Oid, StoredObject>> ObjectStore::pending() const {
   std::vector<std::pair<uint64_t, std::pair<Oid, StoredObject>>> numbered;
   {
@@ -117,6 +123,7 @@ void ObjectStore::drop(const std::vector<std::pair<Oid, StoredObject>>& written,
   for (const auto& [oid, object] : written) {
     const auto found = objects_.find(oid);
     if (found == objects_.end()) continue;
+    found->second.written = true;
     if (--found->second.puts > 0 && !evenIfShared) continue;
     bytes_ -= found->second.object.data->size();
     objects_.erase(found);

@@ -28,6 +28,8 @@ class ObjectStore {
   Oid put(git_object_t type, std::string data, const Oid* previousOid = nullptr);
   std::optional<StoredObject> find(const Oid& oid) const;
   size_t bytes() const;
+  // Nobody outside of this session could read it: no pack holds it yet. Such an oid must not leave (PROTOCOLS P1).
+  bool isOnlyHere(const Oid& oid) const;
 
   // What a flush may write: everything put so far, oldest first. The objects stay readable here until `drop`, which is called
   // once the pack is durable, so there is no instant at which a reader sees neither.
@@ -48,6 +50,7 @@ class ObjectStore {
   struct Kept {
     StoredObject object;
     uint32_t puts = 0;
+    bool written = false;  // in a pack, and here for a second one
     uint64_t number = 0;  // the order of arrival
   };
   mutable std::mutex mutex_;

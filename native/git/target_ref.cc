@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "failure.h"
+#include "flush.h"
 #include "ref.h"
 #include "target_worktree.h"
 
@@ -45,6 +46,9 @@ std::optional<Oid> readTarget(Session& session, const TargetRef& target) {
 
 MoveTargetReply moveTargetRef(Session& session, const TargetRef& target, const MoveTargetRequest& request,
                               const Deadline& deadline, const Cancel& cancel) {
+  if (session.store().isOnlyHere(request.newOid)) {
+    fail(failure_code::kInvalid, kOperation, "commit " + toHex(request.newOid) + " has not been flushed");
+  }
   const RefPlace place = placeOf(session, target);
   const bool hasBranch = target.refName != "HEAD";
   std::optional<LockedRef> head;
@@ -59,6 +63,7 @@ MoveTargetReply moveTargetRef(Session& session, const TargetRef& target, const M
   log(session, target, target.refName, request);
   if (head) log(session, target, "HEAD", request);
   std::move(ref).set(request.newOid);
+  markReached(*session.handle(), request.newOid);
   return {true, request.newOid};
 }
 

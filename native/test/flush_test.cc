@@ -183,6 +183,28 @@ TEST(flush_guards_a_commit_until_a_ref_reaches_it) {
   checkSound(repository);
 }
 
+TEST(flush_guards_a_merged_commit_until_the_target_moves_and_nothing_unflushed_lands) {
+  const SessionRepository repository;
+  const Oid base = repository.commit("base");
+  const auto session = repository.open();
+  const Oid merged = commitFile(*session, "merged", {base});
+  const BeginLandingReply begun = said([&] { return beginLanding(*session, {"refs/heads/main", std::nullopt, true, 1000}, kNever); });
+  const auto moveTo = [&] { return moveTarget(*session, {begun.landingId, base, merged, kAda, "coppice: land"}, kNever); };
+  CHECK_EQ(failureCode([&] { moveTo(); }), failure_code::kInvalid);
+  CHECK(repository.oid("main") == base);
+  flushTo(*session, {move("refs/coppice/r/ledger", commitFile(*session, "ledger"))});
+  CHECK_EQ(packFiles(repository, ".keep").size(), size_t{1});
+  repository.git("repack -q -a -d");
+  CHECK(said(moveTo).moved);
+  CHECK_EQ(packFiles(repository, ".keep").size(), size_t{0});
+  const TreeFile file = listTree(*session->handle(), treeOfTreeish(*session->handle(), merged), kNever)[0];
+  said([&] { updatePaths(*session, {begun.landingId, {{file.path, 0, std::nullopt, file.mode, file.oid}}}, kNever); });
+  endLanding(*session, {begun.landingId, true}, kNever);
+  CHECK(repository.oid("main") == merged);
+  CHECK_EQ(repository.git("status --porcelain"), "");
+  checkSound(repository);
+}
+
 TEST(flush_compares_and_stops_at_the_first_lost_race) {
   const SessionRepository repository;
   const Oid old = repository.commit("old");

@@ -54,8 +54,10 @@ TEST(store_keeps_an_object_that_was_put_again) {
   CHECK_EQ(pending.size(), size_t{2});
   CHECK(pending[0].first == once && pending[1].first == twice);
   store.put(GIT_OBJECT_BLOB, "twice");
+  CHECK(store.isOnlyHere(once) && store.isOnlyHere(twice));
   store.drop(pending);
   CHECK(!store.find(once).has_value());
+  CHECK(!store.isOnlyHere(once) && !store.isOnlyHere(twice));
   CHECK(store.find(twice).has_value());
   CHECK_EQ(store.bytes(), size_t{5});
   store.drop(store.pending());
