@@ -30,7 +30,7 @@ std::shared_ptr<const std::string> readEntry(MergeInput& input, const MergeEntry
 }
 
 ContentMerge mergeContent(MergeInput& input, const std::string& path, const MergeEntry& base, ContentSide ours,
-                          ContentSide theirs) {
+                          ContentSide theirs, bool longerMarkers) {
   input.cancel.check("merge.content");
   const MergeDriver driver = input.attributes.driverFor(path);
   if (driver.kind == MergeDriver::Kind::kBinary || driver.kind == MergeDriver::Kind::kCommand)
@@ -45,7 +45,7 @@ ContentMerge mergeContent(MergeInput& input, const std::string& path, const Merg
   const bool samePath = ours.path == theirs.path;
   const std::string oursLabel = samePath ? input.labels.ours : input.labels.ours + ":" + ours.path;
   const std::string theirsLabel = samePath ? input.labels.theirs : input.labels.theirs + ":" + theirs.path;
-  coppice_merge_settings settings{oursLabel.c_str(), theirsLabel.c_str(), driver.markerSize,
+  const coppice_merge_settings settings{oursLabel.c_str(), theirsLabel.c_str(), driver.markerSize + longerMarkers,
                                   driver.kind == MergeDriver::Kind::kUnion};
   char* merged = nullptr;
   size_t size = 0;

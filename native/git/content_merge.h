@@ -24,8 +24,9 @@ struct ContentSide {
   const MergeEntry& entry;
   const std::string& path;
 };
+// `longerMarkers`: by one character, for a content that may come to stand between markers of another conflict.
 ContentMerge mergeContent(MergeInput& input, const std::string& path, const MergeEntry& base, ContentSide ours,
-                          ContentSide theirs);
+                          ContentSide theirs, bool longerMarkers = false);
 
 // The bytes of an entry, from this merge or from the object database.
 std::shared_ptr<const std::string> readEntry(MergeInput& input, const MergeEntry& entry);

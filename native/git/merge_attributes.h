@@ -20,7 +20,7 @@ struct MergeDriver {
     kCommand,  // merge.<name>.driver is configured: a program, which is not run
   };
   Kind kind = Kind::kText;
-  int markerSize = 0;  // 0: git's default
+  int markerSize = 7;
 };
 
 // Belongs to one merge. Reads nothing before the first question: most merges never ask.

@@ -10,7 +10,7 @@ const std::string& pathOn(MergeSide side, const std::string& path, const Changed
   return changed.from[side].empty() ? path : changed.from[side];
 }
 
-PathMerge mergeEntries(MergeInput& input, const std::string& path, const ChangedPath& changed) {
+PathMerge mergeEntries(MergeInput& input, const std::string& path, const ChangedPath& changed, bool ofRename) {
   const MergeEntry &base = changed.side[kBase], &ours = changed.side[kOurs], &theirs = changed.side[kTheirs];
   PathMerge merged;
   merged.entry = ours;
@@ -36,7 +36,8 @@ PathMerge mergeEntries(MergeInput& input, const std::string& path, const Changed
     return merged;
   }
   const ContentMerge content = mergeContent(input, path, baseCounts ? base : MergeEntry{},
-                                            {ours, pathOn(kOurs, path, changed)}, {theirs, pathOn(kTheirs, path, changed)});
+                                            {ours, pathOn(kOurs, path, changed)}, {theirs, pathOn(kTheirs, path, changed)},
+                                            ofRename);
   if (content.text) {
     merged.entry.oid = hashObject(GIT_OBJECT_BLOB, *content.text);
     merged.entry.text = content.text;
@@ -60,9 +61,12 @@ PathMerge mergePath(MergeInput& input, const std::string& path, const ChangedPat
     } else if (base && sameEntry(base, ours)) {
       merged.entry = theirs;
     } else if (!sameType(ours.mode, theirs.mode)) {
+      // The regular file gives way: a symbolic link or a submodule is more often referred to by its path.
       merged.kind = conflict_kind::kType;
-      merged.entry = ours;
-      merged.second = theirs;
+      if (!isRegular(theirs.mode)) merged.beside[kOurs] = ours;
+      if (isRegular(theirs.mode) || !isRegular(ours.mode)) merged.beside[kTheirs] = theirs;
+      if (!merged.beside[kOurs]) merged.entry = ours;
+      if (!merged.beside[kTheirs]) merged.entry = theirs;
     } else {
       merged = mergeEntries(input, path, changed);
     }

@@ -63,7 +63,7 @@ void Following::bothToDifferent(const std::string& from, const std::string& ours
   content.from = {from, oursTo, theirsTo};
   PathMerge merged;
   if (sameType(content.side[kOurs].mode, content.side[kTheirs].mode)) {
-    merged = mergeEntries(input_, from, content);
+    merged = mergeEntries(input_, from, content, true);
     const bool oneSideOnly = merged.kind && !merged.markers;  // binary: each name keeps its own side's content
     if (!oneSideOnly) {
       ours.side[kOurs] = merged.entry;
@@ -99,7 +99,7 @@ void Following::one(MergeSide side, const std::string& from, const std::string& 
     content.from = {from, from, from};
     content.from[side] = to;
     if (sameType(content.side[kOurs].mode, content.side[kTheirs].mode))
-      target.side[side] = mergeEntries(input_, from, content).entry;
+      target.side[side] = mergeEntries(input_, from, content, true).entry;
     target.collided = true;
   } else {
     move(target, kBase, from, source.side[kBase]);

@@ -72,11 +72,15 @@ RenameMerge renameMerge(MergeInput& input) {
       merge.draft.decisions.push_back({path, result.entry, state.renamed});
     }
     if (besideDirectory) {
-      const bool fromOurs = static_cast<bool>(state.side[kOurs]);
+      // Whose file it is says the tree that has it there; none does when a renamed folder brought it.
+      const bool fromOurs = state.inTree[kOurs] || (!state.inTree[kTheirs] && state.side[kOurs]);
       merge.files.push_back({pathBeside(results, path, fromOurs ? input.labels.ours : input.labels.theirs), result.entry});
       result.entry = {};
     }
-    if (result.second) merge.files.push_back({pathBeside(results, path, input.labels.theirs), result.second});
+    for (const MergeSide side : {kOurs, kTheirs}) {
+      const std::string& label = side == kOurs ? input.labels.ours : input.labels.theirs;
+      if (result.beside[side]) merge.files.push_back({pathBeside(results, path, label), result.beside[side]});
+    }
     if (!sameEntry(result.entry, state.inTree[kOurs])) merge.files.push_back({path, result.entry});
   }
   return merge;
