@@ -8,8 +8,11 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "failure.h"
+#include "parallel.h"
 #include "safe_path.h"
 
 namespace coppice {
@@ -18,7 +21,12 @@ namespace {
 constexpr const char* kMark = ".coppice-trash";
 constexpr const char* kMarkText =
     "Removed worktrees of Coppice. Everything in this folder is deleted without asking.\n";
+constexpr const char* kMoved = "worktree";  // the name of the folder that was moved in, inside its entry
 constexpr int kMaxAttempts = 20;  // each is lost only to somebody who empties the trash at that moment
+// Deleting waits for the disk and not for the processor: 6,000 small files on ext4 with online discard take 12 to 17 s one
+// after the other, and 1.3 to 2.2 s by four.
+constexpr unsigned kRemovers = 8;
+constexpr size_t kMaxOpen = 64;  // directories at once
 
 void makeFolder(const std::string& path) {
   for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
@@ -67,6 +75,36 @@ OwnedFd openTrash(const std::string& path) {
   return trash;
 }
 
+// A directory with rights for us; falsy when it is none, or does not let us in.
+OwnedFd openForRemoval(int parentFd, const std::string& name) {
+  OwnedFd directory(::openat(parentFd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (directory) ::fchmod(directory.get(), 0700);  // refused: the unlink says why
+  return directory;
+}
+
+// Empties the folder that was moved in, its second level several at once: the first alone is often one large "src". What
+// cannot be opened here is left to the removal of the whole.
+void emptyEntry(int trashFd, const std::string& entry, const Cancel& cancel) {
+  const OwnedFd outer = openForRemoval(trashFd, entry);
+  if (!outer) return;
+  const OwnedFd folder = openForRemoval(outer.get(), kMoved);
+  if (!folder) return;
+  std::vector<OwnedFd> directories;
+  std::vector<std::pair<int, std::string>> removals;
+  for (const std::string& name : namesIn(folder.get(), entry)) {
+    OwnedFd directory = directories.size() < kMaxOpen ? openForRemoval(folder.get(), name) : OwnedFd();
+    if (!directory) {
+      removals.emplace_back(folder.get(), name);
+      continue;
+    }
+    for (std::string& inner : namesIn(directory.get(), name)) removals.emplace_back(directory.get(), std::move(inner));
+    directories.push_back(std::move(directory));
+  }
+  parallelFor(kRemovers, removals.size(), [&] {
+    return [&](size_t item) { removeTree(removals[item].first, removals[item].second, &cancel); };
+  });
+}
+
 }  // namespace
 
 void moveToTrash(const std::string& path, const std::string& name, const std::string& trashPath) {
@@ -75,7 +113,7 @@ void moveToTrash(const std::string& path, const std::string& name, const std::st
     if (!trash) continue;
     std::string place = trashPath + "/" + name + "-XXXXXX";
     if (::mkdtemp(place.data()) == nullptr) failSystem("trash.move", place);
-    if (::rename(path.c_str(), (place + "/worktree").c_str()) == 0) return;
+    if (::rename(path.c_str(), (place + "/" + kMoved).c_str()) == 0) return;
     const int reason = errno;
     ::rmdir(place.c_str());
     errno = reason;
@@ -96,7 +134,9 @@ void emptyTrash(const std::string& trashPath, const Cancel& cancel) {
          "this folder is not marked as a trash of ours, so nothing in it is deleted", trashPath);
   for (const std::string& name : names) {
     cancel.check(kOperation);
-    if (name != kMark) removeTree(trash.get(), name, &cancel);
+    if (name == kMark) continue;
+    emptyEntry(trash.get(), name, cancel);
+    removeTree(trash.get(), name, &cancel);
   }
   // Somebody is moving something in: the folder stays for the next time.
   if (!lockTrash(trash.get(), trashPath, LOCK_EX | LOCK_NB)) return;

@@ -424,6 +424,27 @@ TEST(worktree_removed_goes_to_the_trash_and_the_trash_away) {
   said([&] { return sweepTrash(*session, {trash}, cancel); });
 }
 
+TEST(trash_goes_whatever_is_in_it_and_nothing_behind_its_links) {
+  Forest forest;
+  forest.fill();
+  const auto session = forest.open();
+  const Cancel cancel;
+  const std::string trash = forest.folder().file("trash");
+  forest.folder().write("mine/file", "precious");
+  forest.add(*session, "w01", true);
+  const std::string place = forest.place("w01");
+  for (int i = 0; i < 100; i++) fs::create_directories(place + "/many" + std::to_string(i) + "/inner/deep");
+  fs::create_directories(place + "/src/locked/in");
+  fs::create_directory_symlink(forest.folder().file("mine"), place + "/link");
+  fs::create_directory_symlink(forest.folder().file("mine"), place + "/src/link");
+  fs::permissions(place + "/src/locked", fs::perms::none);
+  fs::permissions(place + "/src", fs::perms::none);
+  said([&] { return removeWorktree(*session, {"w01", place, trash}, cancel); });
+  said([&] { return sweepTrash(*session, {trash}, cancel); });
+  CHECK(!fs::exists(trash));
+  CHECK(fs::exists(forest.folder().file("mine/file")));
+}
+
 TEST(trash_is_never_a_folder_with_other_things) {
   Forest forest;
   forest.fill();
