@@ -137,7 +137,7 @@ class Worker {
       // cannot is taken from a file that went through the same filter.
       if (verify ? !conversion.keepsBlob() : !(job_.sourceAttributes().of(entry->path) == conversion)) return false;
     }
-    if (job_.request.source->copy(*entry, sourceFd, name.c_str(), verify, targetFd, buffer_)) {
+    if (job_.request.source->copy(*entry, sourceFd, name.c_str(), verify, targetFd, buffer_, job_.cancel)) {
       job_.copied++;
       return true;
     }
@@ -165,9 +165,10 @@ class Worker {
 
 }  // namespace
 
-void requireSafeTree(const std::vector<TreeFile>& files) {
+void requireSafeTree(const std::vector<TreeFile>& files, const Cancel& cancel) {
   std::unordered_set<std::string_view> directories;
   for (const TreeFile& file : files) {
+    cancel.check(kOperation);
     requireSafePath(file.path, kOperation, file.mode);
     for (std::string_view path = directoryOf(file.path); !path.empty() && directories.insert(path).second;)
       path = directoryOf(path);

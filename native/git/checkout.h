@@ -31,7 +31,7 @@ struct CheckoutResult {
 };
 
 // Refuses a tree that names what must not be written, or one path as a file and as a directory. Throws UNSAFE_PATH.
-void requireSafeTree(const std::vector<TreeFile>& files);
+void requireSafeTree(const std::vector<TreeFile>& files, const Cancel& cancel);
 
 // Throws EXISTS where something is in the way, UNSUPPORTED_FILTER. What was written so far stays: the caller removes
 // it.

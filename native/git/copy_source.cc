@@ -46,7 +46,7 @@ std::vector<const IndexEntry*> CopySource::entriesFor(const std::vector<TreeFile
 }
 
 bool CopySource::copy(const IndexEntry& entry, int directoryFd, const char* name, bool verify, int targetFd,
-                      std::vector<char>& buffer) const {
+                      std::vector<char>& buffer, const Cancel& cancel) const {
   const OwnedFd file(::openat(directoryFd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat before, after;
   if (!file || ::fstat(file.get(), &before) != 0 || !index_.proves(entry, before)) return false;
@@ -55,6 +55,7 @@ bool CopySource::copy(const IndexEntry& entry, int directoryFd, const char* name
   checksum.update(std::string_view(header.c_str(), header.size() + 1));  // with the NUL
   const auto size = static_cast<uint64_t>(before.st_size);
   for (uint64_t copied = 0; copied < size;) {
+    cancel.check("copyFile");
     const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return false;

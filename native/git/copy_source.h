@@ -29,7 +29,7 @@ class CopySource {
   // Writes the file `name` in `directoryFd` to `targetFd`, which is empty. False: its content is not proven, and what
   // `targetFd` holds now is worth nothing. `verify`: it must hash to the entry's oid.
   bool copy(const IndexEntry& entry, int directoryFd, const char* name, bool verify, int targetFd,
-            std::vector<char>& buffer) const;
+            std::vector<char>& buffer, const Cancel& cancel) const;
 
   // Of its own files, for those that no hash can verify.
   Attributes attributes(Session& session) const;

@@ -225,7 +225,7 @@ ResetReply reset(Session& session, const ResetRequest& request, const Cancel& ca
   handle->read(request.baseOid, GIT_OBJECT_COMMIT);
   const Oid treeOid = treeOfTreeish(*handle, request.baseOid);
   std::vector<TreeFile> files = listTree(*handle, treeOid, cancel);
-  requireSafeTree(files);
+  requireSafeTree(files, cancel);
 
   sweepAdminDirectory(session, admin, request.baseOid, cancel);
   Reset reset(session, request, admin, std::move(files), cancel);

@@ -115,7 +115,7 @@ AddWorktreeReply addWorktree(Session& session, const AddWorktreeRequest& request
   handle->read(request.baseOid, GIT_OBJECT_COMMIT);
   const Oid treeOid = treeOfTreeish(*handle, request.baseOid);
   const std::vector<TreeFile> files = listTree(*handle, treeOid, cancel);
-  requireSafeTree(files);
+  requireSafeTree(files, cancel);
   const Attributes attributes = Attributes::ofTree(session, session.commonDirectory(), files);
   const WorktreeSettings settings = WorktreeSettings::read(session, session.commonDirectory());
   const std::unique_ptr<CopySource> source = request.copyFrom ? CopySource::open(*request.copyFrom) : nullptr;
