@@ -435,8 +435,8 @@ TEST(trash_goes_whatever_is_in_it_and_nothing_behind_its_links) {
   const std::string place = forest.place("w01");
   for (int i = 0; i < 100; i++) fs::create_directories(place + "/many" + std::to_string(i) + "/inner/deep");
   fs::create_directories(place + "/src/locked/in");
-  fs::create_directory_symlink(forest.folder().file("mine"), place + "/link");
-  fs::create_directory_symlink(forest.folder().file("mine"), place + "/src/link");
+  fs::create_directory_symlink(forest.folder().file("mine"), place + "/outside");
+  fs::create_directory_symlink(forest.folder().file("mine"), place + "/src/outside");
   fs::permissions(place + "/src/locked", fs::perms::none);
   fs::permissions(place + "/src", fs::perms::none);
   said([&] { return removeWorktree(*session, {"w01", place, trash}, cancel); });
