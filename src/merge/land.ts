@@ -103,7 +103,7 @@ async function goForward(
   } catch (error) {
     const message =
       `the target has moved, but its working tree ${landing.workingDirectory} could not follow: ${(error as Error).message}. ` +
-      "'git status' shows what is behind; 'coppice recover' brings it forward";
+      "'git status' shows what is behind; the next landing brings it forward";
     run.emit("warning", { code: "LANDING_UNFINISHED", message, effectId: null });
   }
 }
