@@ -20,6 +20,9 @@ class Deflater {
   // Gives the compressed form of `data` in pieces.
   void compress(std::string_view data, const Cancel& cancel, const std::function<void(std::string_view)>& take);
 
+  // Gives `data`, of at most 65,535 bytes, as it is, in the form of a compressed one.
+  void store(std::string_view data, const std::function<void(std::string_view)>& take);
+
  private:
   z_stream stream_{};
 };

@@ -19,7 +19,7 @@ namespace coppice {
 struct StoredObject {
   git_object_t type = GIT_OBJECT_INVALID;
   std::shared_ptr<const std::string> data;
-  std::optional<Oid> previousOid;  // a likely delta base
+  std::optional<Oid> previousOid;  // the version that it grew from: a likely delta base
 };
 
 class ObjectStore {

@@ -1,6 +1,7 @@
 // A pack (version 2) and its index (version 2) of objects in memory, written by us: libgit2's packbuilder walks, sorts and
 // searches for deltas for each pack (three times the time for the small packs of a flush), and does not sync them.
-// Objects are whole for now. Limits: an object of 4 GiB and more is refused; the pack itself may be larger.
+// An object whose previous version is in the same pack is a delta on it; never on an object of another pack, which may go.
+// Limits: an object of 4 GiB and more is refused; the pack itself may be larger.
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@
 #include "cancel.h"
 #include "checksum.h"
 #include "deflater.h"
+#include "delta_bases.h"
 #include "object_store.h"
 #include "owned.h"
 #include "pack_index.h"
@@ -43,6 +45,7 @@ class PackWriter {
   std::string buffer_;
   Checksum checksum_;
   Deflater deflater_;
+  DeltaBases bases_;
   std::vector<PackIndexEntry> entries_;
   uint64_t offset_ = 0;
   uint32_t crc_ = 0;

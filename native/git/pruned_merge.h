@@ -17,7 +17,11 @@ struct PendingTree {
   Oid previousOid{};               // ours: the likely delta base
   std::vector<TreePtr> held;
   std::vector<std::pair<size_t, std::unique_ptr<PendingTree>>> subtrees;  // by position in `entries`
-  std::vector<std::pair<size_t, std::shared_ptr<const std::string>>> texts;
+  struct Text {
+    std::shared_ptr<const std::string> text;
+    Oid previousOid{};  // ours, too
+  };
+  std::vector<Text> texts;
 };
 
 struct PrunedMerge {
