@@ -86,7 +86,7 @@ export class WorktreeManager implements AsyncDisposable {
       const draft = new OutcomeDraft(effectId, this.runId);
       const baseOid = await this.#resolveBase(resolved.base);
       const place = await this.#rooms.pool.admit(effectId, signal);
-      const lease = await acquireLease(this.#rooms, this.#owner, draft, baseOid, place, signal);
+      const lease = await acquireLease(this.#rooms, this.#owner, draft, baseOid, "driven", place, signal);
       this.#leases.add(lease);
       return lease;
     } catch (error) {

@@ -8,6 +8,7 @@ import { CoppiceError, isCoppiceError } from "./errors.js";
 import type { Rooms } from "./rooms.js";
 import { isAbandoned } from "./runner/runner.js";
 import type { Release } from "./semaphore.js";
+import type { HoldKind } from "./worktree/growth.js";
 import { Lease, type LeaseOwner } from "./worktree/lease.js";
 
 /** One effect on the street, and what the call that it belongs to wants to know and to decide. */
@@ -58,7 +59,8 @@ async function walkAttempt(
   const { request, signal } = walk;
   try {
     const place = await draft.clock.time("waitMs", () => walk.place);
-    const lease = await acquireLease(rooms, owner, draft, await walk.base(), place, signal);
+    const kind = typeof request.task === "function" ? "function" : request.task.kind;
+    const lease = await acquireLease(rooms, owner, draft, await walk.base(), kind, place, signal);
     walk.admitted();
     const snapshot = await work(rooms, request, lease, draft, signal);
     await walk.turn();
@@ -77,6 +79,7 @@ export async function acquireLease(
   owner: LeaseOwner,
   draft: OutcomeDraft,
   baseOid: string,
+  kind: HoldKind,
   place: Release,
   signal: AbortSignal,
 ): Promise<Lease> {
@@ -84,7 +87,7 @@ export async function acquireLease(
   const { effectId } = draft;
   draft.baseOid = baseOid;
   const { worktree, created } = await draft.clock.time("acquireMs", () =>
-    pool.acquire(effectId, baseOid, place, signal),
+    pool.acquire({ effectId, baseOid, kind }, place, signal),
   );
   run.emit("effect:acquired", { effectId, worktree: worktree.name, path: worktree.path, baseOid, created });
   return new Lease({ run, pool, anchor, owner }, worktree, { effectId, baseOid });

@@ -1,27 +1,27 @@
 // The pool: a bounded set of worktrees beside the repository. A released one stays warm and is reset in place for the next
-// effect, because creating and removing costs 20 to 40 times as much. Each worktree is claimed with a lock of the
-// operating system for as long as this process, or a child that inherited the descriptor, lives.
+// effect, because creating and removing costs 20 to 40 times as much; a new one is made when that pays (growth.ts).
 
 import { join } from "node:path";
-import { CoppiceError, isCoppiceError } from "../errors.js";
+import { CoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 import { type Release, Semaphore } from "../semaphore.js";
 import { placeFolder } from "./folder.js";
+import { Growth, type Hold, type HoldKind } from "./growth.js";
 import { lockReason } from "./list.js";
+import { type MadeWorktree, makeWorktree } from "./make-worktree.js";
 import { emptyProvision, type Provisioned, type Provisioner } from "./provision.js";
+import { WorktreeQueue } from "./worktree-queue.js";
 
-const maxWorktrees = 1000;
+/** A wait that is hard to foresee is looked at again after this long at the earliest. */
+const minLookMs = 5;
 
-export interface PooledWorktree {
-  /** `w01`...: the folder's name, and the admin directory's. */
-  readonly name: string;
-  readonly path: string;
-  /** For children of the task to inherit, so that the claim outlives this process with them. */
-  readonly descriptor: number;
-  readonly claimId: number;
+export interface PooledWorktree extends MadeWorktree {
   provisioned: Provisioned;
-  effectId: string | null;
   baseOid: string;
+  /** Its files are as they were made: no lease has had it. */
+  fresh: boolean;
+  effectId: string | null;
+  lease: { readonly kind: HoldKind; readonly since: number } | null;
   release: Release | null;
 }
 
@@ -32,6 +32,12 @@ export class WorktreePool {
   readonly #admission: Semaphore;
   readonly #worktrees = new Map<string, PooledWorktree>();
   readonly #idle: PooledWorktree[] = [];
+  readonly #queue = new WorktreeQueue((reason) => this.#making?.abort.abort(reason));
+  readonly #growth = new Growth();
+  #making: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
+  #lookAgain: NodeJS.Timeout | null = null;
+  /** Making one failed while others were at work. */
+  #cannotGrow = false;
 
   private constructor(run: Run, folder: string, provisioner: Provisioner) {
     this.#run = run;
@@ -67,22 +73,23 @@ export class WorktreePool {
 
   /** Hands out a worktree whose files are exactly those of `baseOid`. The place goes back with the worktree, or when this throws. */
   async acquire(
-    effectId: string,
-    baseOid: string,
+    effect: { effectId: string; baseOid: string; kind: HoldKind },
     place: Release,
     signal: AbortSignal,
   ): Promise<{ worktree: PooledWorktree; created: boolean }> {
+    let worktree: PooledWorktree;
     try {
-      const idle = this.#idle.pop();
-      const worktree = idle ?? (await this.#create(effectId, baseOid, signal));
-      worktree.release = place;
-      worktree.effectId = effectId;
-      await this.#prepare(worktree, effectId, baseOid, idle !== undefined, signal);
-      return { worktree, created: idle === undefined };
+      worktree = await this.#take(effect.baseOid, signal);
     } catch (error) {
       place();
       throw error;
     }
+    worktree.release = place;
+    worktree.effectId = effect.effectId;
+    worktree.lease = { kind: effect.kind, since: performance.now() };
+    const created = worktree.fresh;
+    await this.#prepare(worktree, effect, signal);
+    return { worktree, created };
   }
 
   /** Gives a worktree back whose work is durable elsewhere. One that a process still holds is retired instead. */
@@ -98,9 +105,10 @@ export class WorktreePool {
       return { retired: true };
     }
     await this.#lock(worktree, lockReason.idle(this.#run.id));
-    worktree.effectId = null;
-    this.#idle.push(worktree);
-    worktree.release?.();
+    const { release } = worktree;
+    this.#endLease(worktree);
+    this.#hand(worktree);
+    release?.();
     return { retired: false };
   }
 
@@ -109,7 +117,7 @@ export class WorktreePool {
     this.#worktrees.delete(worktree.name);
     await this.#lock(worktree, lockReason.kept(this.#run.id, worktree.effectId ?? "", reason));
     await this.#run.git.releaseClaim({ claimId: worktree.claimId });
-    worktree.release?.();
+    this.#leave(worktree);
   }
 
   /** Takes the worktree out of the pool and moves it to the trash. Its work must be durable elsewhere, or unwanted. */
@@ -120,7 +128,7 @@ export class WorktreePool {
       await this.#run.git.removeWorktree({ name, path, trashPath: this.#trash });
     } finally {
       await this.#run.git.releaseClaim({ claimId: worktree.claimId });
-      worktree.release?.();
+      this.#leave(worktree);
     }
   }
 
@@ -130,6 +138,9 @@ export class WorktreePool {
 
   /** Removes what is idle. Leases must have ended. */
   async close(): Promise<void> {
+    this.#making?.abort.abort(new CoppiceError("ERR_CLOSED", "the pool is closing"));
+    await this.#making?.done;
+    if (this.#lookAgain !== null) clearTimeout(this.#lookAgain);
     for (const worktree of this.#idle.splice(0)) await this.discard(worktree);
     await this.#run.git.sweepTrash({ trashPath: this.#trash });
   }
@@ -138,79 +149,105 @@ export class WorktreePool {
     return join(this.#folder, ".trash");
   }
 
-  async #create(effectId: string, baseOid: string, signal: AbortSignal): Promise<PooledWorktree> {
-    for (let number = 1; number <= maxWorktrees; number++) {
-      const name = `w${String(number).padStart(2, "0")}`;
-      if (this.#worktrees.has(name)) continue;
-      const owner = `process ${process.pid}, run ${this.#run.id}`;
-      const claim = await this.#run.git.claim({ name: `worktree/${name}`, owner });
-      if (!claim.claimed) continue;
-      try {
-        const worktree = await this.#add(name, claim, effectId, baseOid, signal);
-        if (worktree !== null) return worktree;
-      } catch (error) {
-        await this.#run.git.releaseClaim({ claimId: claim.claimId });
-        throw error;
-      }
-      await this.#run.git.releaseClaim({ claimId: claim.claimId });
-    }
-    throw new CoppiceError(
-      "ERR_LIMIT",
-      `${this.#folder} holds ${maxWorktrees} worktrees already: 'coppice list' shows those that keep work, 'coppice drop' removes one`,
-    );
+  /** A warm worktree, best one that is at the base already; else the next that comes back or is made. */
+  async #take(baseOid: string, signal: AbortSignal): Promise<PooledWorktree> {
+    signal.throwIfAborted();
+    // None is at the base: -1, which takes the last one.
+    const at = this.#idle.findLastIndex((worktree) => worktree.baseOid === baseOid);
+    const [idle] = this.#idle.splice(at, 1);
+    if (idle !== undefined) return idle;
+    const worktree = this.#queue.wait(baseOid, signal);
+    this.#grow();
+    return worktree;
   }
 
-  /** Null: the name is taken, by a worktree of the user's or one that keeps work. */
-  async #add(
-    name: string,
-    claim: { claimId: number; descriptor: number },
-    effectId: string,
-    baseOid: string,
-    signal: AbortSignal,
-  ): Promise<PooledWorktree | null> {
-    const path = join(this.#folder, name);
-    try {
-      await this.#run.git.addWorktree(
-        {
-          name,
-          path,
-          baseOid,
-          lockReason: lockReason.leased(this.#run.id, effectId),
-          copyFrom: this.#run.repository.workingDirectory,
+  #hand(worktree: PooledWorktree): void {
+    if (!this.#queue.give(worktree)) this.#idle.push(worktree);
+  }
+
+  #endLease(worktree: PooledWorktree): void {
+    if (worktree.lease !== null) this.#growth.held(worktree.lease.kind, performance.now() - worktree.lease.since);
+    worktree.lease = null;
+    worktree.effectId = null;
+    worktree.release = null;
+  }
+
+  /** The worktree is no longer the pool's; whoever waits may need another. */
+  #leave(worktree: PooledWorktree): void {
+    worktree.release?.();
+    this.#endLease(worktree);
+    this.#grow();
+  }
+
+  /** Makes one more worktree when that pays, one at a time: two at once would each take twice as long. */
+  #grow(): void {
+    const baseOid = this.#queue.firstBaseOid;
+    if (this.#making !== null || baseOid === null) return;
+    const now = performance.now();
+    const holds: Hold[] = [];
+    for (const { lease } of this.#worktrees.values())
+      if (lease !== null) holds.push({ kind: lease.kind, ageMs: now - lease.since });
+    const cramped = holds.length > 0 && this.#cannotGrow;
+    if (!cramped && this.#growth.pays(holds, this.#queue.size + this.#admission.waiting)) {
+      const abort = new AbortController();
+      this.#making = { abort, done: this.#make(baseOid, abort.signal) };
+    } else {
+      this.#lookAgain ??= setTimeout(
+        () => {
+          this.#lookAgain = null;
+          this.#grow();
         },
-        signal,
+        Math.max(minLookMs, this.#growth.makingMs / 4),
       );
-    } catch (error) {
-      if (isCoppiceError(error, "ERR_EXISTS")) return null;
-      throw error;
     }
-    const worktree: PooledWorktree = {
-      name,
-      path,
-      descriptor: claim.descriptor,
-      claimId: claim.claimId,
-      provisioned: emptyProvision,
-      effectId,
-      baseOid,
-      release: null,
-    };
-    this.#worktrees.set(name, worktree);
-    return worktree;
+  }
+
+  async #make(baseOid: string, signal: AbortSignal): Promise<void> {
+    const start = performance.now();
+    try {
+      const made = await makeWorktree(this.#run, this.#folder, new Set(this.#worktrees.keys()), baseOid, signal);
+      this.#growth.made(performance.now() - start);
+      this.#cannotGrow = false;
+      const worktree = {
+        ...made,
+        provisioned: emptyProvision,
+        baseOid,
+        fresh: true,
+        effectId: null,
+        lease: null,
+        release: null,
+      };
+      this.#worktrees.set(worktree.name, worktree);
+      this.#hand(worktree);
+    } catch (error) {
+      this.#notMade(error, signal);
+    }
+    this.#making = null;
+    this.#grow();
+  }
+
+  /** With other worktrees at work the pool goes on with those; the effect that waits longest is refused only when there are none. */
+  #notMade(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    if (this.#worktrees.size > 0) {
+      this.#cannotGrow = true;
+      const message = `no further worktree could be made, ${this.#worktrees.size} go on: ${(error as Error).message}`;
+      this.#run.emit("warning", { code: "WORKTREE_NOT_MADE", message, effectId: null });
+      return;
+    }
+    this.#queue.refuseFirst(error);
   }
 
   async #prepare(
     worktree: PooledWorktree,
-    effectId: string,
-    baseOid: string,
-    warm: boolean,
+    { effectId, baseOid }: { effectId: string; baseOid: string },
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      if (warm) {
-        // The reason goes first: from here on a death of this process leaves a worktree that names its effect.
-        await this.#lock(worktree, lockReason.leased(this.#run.id, effectId));
-        await this.#resetFiles(worktree, baseOid, signal);
-      }
+      // The reason goes first: from here on a death of this process leaves a worktree that names its effect.
+      await this.#lock(worktree, lockReason.leased(this.#run.id, effectId));
+      if (!worktree.fresh || worktree.baseOid !== baseOid) await this.#resetFiles(worktree, baseOid, signal);
+      worktree.fresh = false;
       worktree.provisioned = await this.#provisioner.provision(worktree.path);
     } catch (error) {
       // Half reset: nothing of a task is in it any more, and nothing else may start from it.

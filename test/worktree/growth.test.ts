@@ -1,0 +1,59 @@
+// When the pool makes one more worktree: the rule alone, with made-up times.
+import { expect, test } from "vitest";
+import { Growth, type Hold, type HoldKind } from "../../src/worktree/growth.js";
+
+const holds = (count: number, kind: HoldKind, ageMs = 0): Hold[] =>
+  Array.from({ length: count }, () => ({ kind, ageMs }));
+
+/** A pool that has learned what making takes and how long functions hold. */
+function learned(makingMs: number, heldMs: number): Growth {
+  const growth = new Growth();
+  growth.made(makingMs);
+  growth.held("function", heldMs);
+  return growth;
+}
+
+test("nobody waits: none is made; the first one always is", () => {
+  expect(new Growth().pays([], 0)).toBe(false);
+  expect(new Growth().pays([], 1)).toBe(true);
+  expect(learned(1000, 1).pays(holds(1, "function"), 0)).toBe(false);
+});
+
+test("one more pays when the last in the queue would wait longer than making takes", () => {
+  const growth = learned(700, 10);
+  expect(growth.pays(holds(1, "function"), 70)).toBe(false);
+  expect(growth.pays(holds(1, "function"), 71)).toBe(true);
+  // Two share the queue, and each of the two comes back: a quarter of the wait.
+  expect(growth.pays(holds(2, "function"), 71)).toBe(false);
+  expect(growth.pays(holds(2, "function"), 141)).toBe(true);
+});
+
+test("a task that nothing is known about counts as held as long again as it has been", () => {
+  const growth = new Growth();
+  growth.made(700);
+  expect(growth.pays(holds(1, "module", 699), 1)).toBe(false);
+  expect(growth.pays(holds(1, "module", 701), 1)).toBe(true);
+});
+
+test("a task that holds longer than its like did is believed", () => {
+  const growth = learned(700, 10);
+  expect(growth.pays(holds(1, "function", 701), 1)).toBe(true);
+});
+
+test("programs and the caller's own leases are not waited for before anything is known", () => {
+  const growth = new Growth();
+  growth.made(60_000);
+  expect(growth.pays(holds(1, "driven"), 1)).toBe(true);
+  expect(growth.pays(holds(7, "command"), 1)).toBe(true);
+  growth.held("command", 50);
+  expect(growth.pays(holds(7, "command"), 1)).toBe(false);
+});
+
+test("what was measured last counts most", () => {
+  const growth = learned(1000, 10);
+  growth.made(100);
+  growth.made(100);
+  growth.made(100);
+  expect(growth.makingMs).toBeLessThan(250);
+  expect(growth.makingMs).toBeGreaterThan(100);
+});
