@@ -104,7 +104,9 @@ export class WorktreePool {
       await this.discard(worktree);
       return { retired: true };
     }
-    await this.#lock(worktree, lockReason.idle(this.#run.id));
+    // When somebody waits for it, the next reason follows at once; until then the old one names an effect whose work is safe.
+    const wanted = this.#queue.size + this.#admission.waiting > 0;
+    if (!wanted) await this.#lock(worktree, lockReason.idle(this.#run.id));
     const { release } = worktree;
     this.#endLease(worktree);
     this.#hand(worktree);
