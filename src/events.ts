@@ -24,6 +24,10 @@ export interface Events {
   "effect:merged": EffectEvent & { conflicts: number };
   "effect:released": EffectEvent & { worktree: string; retired: boolean };
   "effect:settled": EffectEvent & { outcome: Outcome };
+  /** The whole worktree was scanned, because tracking could not tell what had changed. */
+  "worktree:scanned": { time: number; worktree: string; step: "snapshot" | "reset"; reason: string };
+  /** A defect: a scan found changes that tracking had not told of. They are in the snapshot; the worktree is scanned from now on. */
+  "tracking:missed": { time: number; worktree: string; paths: readonly string[] };
   /** A batch landed: one flush, one move of the target. */
   "target:landed": { time: number; target: string; oldOid: string; newOid: string; effectIds: readonly string[] };
   /** Something that the user should know and that fails no effect. */

@@ -68,6 +68,18 @@ const options = z.strictObject({
   land: z.enum(["commit", "working-tree"]).default("commit"),
   /** What happens to ignored files when a worktree goes back to the pool. */
   ignored: z.enum(["keep", "clean"]).default("clean"),
+  /**
+   * How it is known what a task changed. "auto": worktrees are tracked where the system can (Linux), so that the cost follows
+   * the change; "off": every snapshot and reset scans the whole worktree.
+   */
+  tracking: z.enum(["auto", "off"]).default("auto"),
+  /** One in so many tracked snapshots is compared with a scan of the whole worktree; 0: none. */
+  trackingAudit: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(256),
   /** Ignored files that every worktree gets: globs relative to the main working tree. */
   provision: z
     .strictObject({

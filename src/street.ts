@@ -10,6 +10,7 @@ import { isAbandoned } from "./runner/runner.js";
 import type { Release } from "./semaphore.js";
 import type { HoldKind } from "./worktree/growth.js";
 import { Lease, type LeaseOwner } from "./worktree/lease.js";
+import type { Writer } from "./worktree/tracking.js";
 
 /** One effect on the street, and what the call that it belongs to wants to know and to decide. */
 export interface Walk {
@@ -105,10 +106,10 @@ async function work(
     draft.value = (await runTask(rooms, request, lease, draft, signal)) ?? null;
   } catch (error) {
     if (isAbandoned(error)) await abandon(lease, draft, "its task still runs and could not be stopped");
-    else await snapshotAndVacate(rooms, lease, draft);
+    else await snapshotAndVacate(rooms, request, lease, draft);
     throw error;
   }
-  return snapshotAndVacate(rooms, lease, draft);
+  return snapshotAndVacate(rooms, request, lease, draft);
 }
 
 async function runTask(
@@ -153,11 +154,16 @@ async function runTask(
   }
 }
 
-async function snapshotAndVacate(rooms: Rooms, lease: Lease, draft: OutcomeDraft): Promise<Snapshot> {
+async function snapshotAndVacate(
+  rooms: Rooms,
+  request: EffectRequest,
+  lease: Lease,
+  draft: OutcomeDraft,
+): Promise<Snapshot> {
   const { run } = rooms;
   let snapshot: Snapshot;
   try {
-    snapshot = await draft.clock.time("snapshotMs", () => lease.snapshot());
+    snapshot = await draft.clock.time("snapshotMs", () => lease.snapshot(writerOf(request.task)));
   } catch (error) {
     await abandon(lease, draft, "no snapshot could be made");
     throw error;
@@ -170,6 +176,12 @@ async function snapshotAndVacate(rooms: Rooms, lease: Lease, draft: OutcomeDraft
   });
   await draft.clock.time("releaseMs", () => lease.vacate(snapshot));
   return snapshot;
+}
+
+/** A command, or a module in a process of its own, may write in ways that tracking cannot see. */
+function writerOf(task: EffectRequest["task"]): Writer {
+  if (typeof task === "function" || (task.kind === "module" && task.runIn === "thread")) return "this process";
+  return "child process";
 }
 
 async function abandon(lease: Lease, draft: OutcomeDraft, reason: string): Promise<void> {

@@ -75,6 +75,7 @@ class Reset {
 
   ResetReply reply() const {
     ResetReply reply;
+    reply.scanned = "its changes are not tracked";
     reply.written = written_;
     reply.removed = removal_.count();
     return reply;

@@ -51,6 +51,7 @@ SnapshotReply snapshot(Session& session, const SnapshotRequest& request, const C
   ChangeSet changeSet = changeSetOf(session, changeSetRequest, cancel);
 
   SnapshotReply reply;
+  reply.scanned = "its changes are not tracked";
   reply.treeOid = editTree(*handle, baseTreeOid, std::move(changeSet.edits), cancel);
   reply.unheld = std::move(changeSet.unheld);
   if (headOid) reply.taskCommits = listTaskCommits(*handle, request.baseOid, *headOid, cancel);

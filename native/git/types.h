@@ -324,6 +324,7 @@ struct AddWorktreeRequest {
   Oid baseOid;             // a commit on disk
   std::string lockReason;  // git shows it in `git worktree list`
   std::optional<std::string> copyFrom;  // a checked-out worktree whose clean files are copied; null: all are inflated
+  bool track = false;  // from here on its changes are tracked, as long as this session is open
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -332,6 +333,7 @@ struct AddWorktreeRequest {
     visit("baseOid", baseOid);
     visit("lockReason", lockReason);
     visit("copyFrom", copyFrom);
+    visit("track", track);
   }
 };
 
@@ -339,12 +341,14 @@ struct AddWorktreeReply {
   uint32_t files = 0;
   uint32_t copied = 0;
   uint64_t bytes = 0;
+  std::optional<std::string> untracked;  // why its changes are not tracked; null: they are, or nobody asked
 
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("files", files);
     visit("copied", copied);
     visit("bytes", bytes);
+    visit("untracked", untracked);
   }
 };
 
@@ -431,6 +435,7 @@ struct SnapshotRequest {
   Person author;
   Person committer;
   std::string message;
+  bool verify = false;  // the whole worktree is scanned although its changes are tracked, and both are held
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -443,6 +448,7 @@ struct SnapshotRequest {
     visit("author", author);
     visit("committer", committer);
     visit("message", message);
+    visit("verify", verify);
   }
 };
 
@@ -475,6 +481,8 @@ struct SnapshotReply {
   std::vector<Change> changes;      // base -> snapshot, sorted by path
   std::vector<Unheld> unheld;
   std::vector<TaskCommit> taskCommits;  // base..HEAD of the worktree, oldest first, at most 1,000
+  std::optional<std::string> scanned;   // why the whole worktree was scanned; null: tracking told what to look at
+  std::vector<std::string> missed;      // with `verify`: held, and tracking had not told of them; always a defect
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -483,6 +491,8 @@ struct SnapshotReply {
     visit("changes", changes);
     visit("unheld", unheld);
     visit("taskCommits", taskCommits);
+    visit("scanned", scanned);
+    visit("missed", missed);
   }
 };
 
@@ -507,11 +517,13 @@ struct ResetRequest {
 struct ResetReply {
   uint32_t written = 0;
   uint32_t removed = 0;
+  std::optional<std::string> scanned;  // why the whole worktree was scanned; null: tracking told what to look at
 
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("written", written);
     visit("removed", removed);
+    visit("scanned", scanned);
   }
 };
 

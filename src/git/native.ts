@@ -216,12 +216,16 @@ export interface AddWorktreeRequest {
   lockReason: string;
   /** A checked-out worktree whose clean files are copied; null: all are inflated. */
   copyFrom: string | null;
+  /** From here on its changes are tracked, as long as this session is open. */
+  track: boolean;
 }
 
 export interface AddWorktreeReply {
   files: number;
   copied: number;
   bytes: number;
+  /** Why its changes are not tracked; null: they are, or nobody asked. */
+  untracked: string | null;
 }
 
 export type ListWorktreesRequest = Record<string, never>;
@@ -276,6 +280,8 @@ export interface SnapshotRequest {
   author: Person;
   committer: Person;
   message: string;
+  /** The whole worktree is scanned although its changes are tracked, and both are held. */
+  verify: boolean;
 }
 
 /** Something the task left that a commit cannot carry. */
@@ -299,6 +305,10 @@ export interface SnapshotReply {
   unheld: readonly Unheld[];
   /** Base..HEAD of the worktree, oldest first, at most 1,000. */
   taskCommits: readonly TaskCommit[];
+  /** Why the whole worktree was scanned; null: tracking told what to look at. */
+  scanned: string | null;
+  /** With `verify`: held, and tracking had not told of them; always a defect. */
+  missed: readonly string[];
 }
 
 /** Brings the worktree to exactly `baseOid`: files, index, HEAD and admin directory. */
@@ -314,6 +324,8 @@ export interface ResetRequest {
 export interface ResetReply {
   written: number;
   removed: number;
+  /** Why the whole worktree was scanned; null: tracking told what to look at. */
+  scanned: string | null;
 }
 
 /**

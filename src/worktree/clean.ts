@@ -91,6 +91,7 @@ async function workIn(git: Git, { name, path, headOid, present }: ManagedWorktre
       author: nobody,
       committer: nobody,
       message: "",
+      verify: false,
     });
     const first = changes[0] ?? unheld[0];
     if (first === undefined) return null;

@@ -6,6 +6,7 @@ import { CoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 import type { Anchor } from "./anchor.js";
 import { takeSnapshot } from "./snapshot.js";
+import type { Writer } from "./tracking.js";
 import type { PooledWorktree, WorktreePool } from "./worktree-pool.js";
 
 export interface Diff {
@@ -79,10 +80,10 @@ export class Lease implements AsyncDisposable {
   }
 
   /** Makes a commit of everything that changed, on disk when this resolves. The files stay as they are. */
-  async snapshot(): Promise<Snapshot> {
+  async snapshot(writer: Writer = "this process"): Promise<Snapshot> {
     this.#requireActive("snapshot");
     const { effectId, baseOid } = this;
-    return takeSnapshot(this.#run, this.#anchor, this.#worktree, { effectId, baseOid });
+    return takeSnapshot(this.#run, this.#anchor, this.#worktree, { effectId, baseOid }, writer);
   }
 
   /** What changed since the base. */

@@ -58,8 +58,9 @@ async function addUnlessTaken(
   signal: AbortSignal,
 ): Promise<boolean> {
   const copyFrom = run.repository.workingDirectory;
+  const track = run.options.tracking === "auto";
   try {
-    await run.git.addWorktree({ name, path, baseOid, lockReason: lockReason.idle(run.id), copyFrom }, signal);
+    await run.git.addWorktree({ name, path, baseOid, lockReason: lockReason.idle(run.id), copyFrom, track }, signal);
     return true;
   } catch (error) {
     if (isCoppiceError(error, "ERR_EXISTS")) return false;

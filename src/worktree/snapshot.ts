@@ -4,6 +4,7 @@
 import type { Snapshot } from "../effect/effect.js";
 import { type Run, signatures } from "../run.js";
 import type { Anchor } from "./anchor.js";
+import { mustVerify, reportTracking, type Writer } from "./tracking.js";
 import type { PooledWorktree } from "./worktree-pool.js";
 
 /** Throws ERR_NO_SPACE, ERR_NATIVE, ERR_CORRUPT; the files are then untouched and the worktree is the only copy. */
@@ -12,8 +13,10 @@ export async function takeSnapshot(
   anchor: Anchor,
   worktree: PooledWorktree,
   effect: { effectId: string; baseOid: string },
+  writer: Writer,
 ): Promise<Snapshot> {
   const { limits } = run.options;
+  const verify = mustVerify(run.options, writer);
   const reply = await run.git.snapshot({
     name: worktree.name,
     path: worktree.path,
@@ -23,7 +26,9 @@ export async function takeSnapshot(
     maxBytes: limits.snapshotBytes,
     ...signatures(run),
     message: `Snapshot of effect ${effect.effectId}\n`,
+    verify,
   });
+  reportTracking(run, worktree.name, "snapshot", reply);
   if (reply.snapshotOid !== null) await anchor.hold(reply.snapshotOid);
   return {
     snapshotOid: reply.snapshotOid,

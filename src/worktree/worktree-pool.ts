@@ -10,6 +10,7 @@ import { Growth, type Hold, type HoldKind } from "./growth.js";
 import { lockReason } from "./list.js";
 import { type MadeWorktree, makeWorktree } from "./make-worktree.js";
 import { emptyProvision, type Provisioned, type Provisioner } from "./provision.js";
+import { reportTracking } from "./tracking.js";
 import { WorktreeQueue } from "./worktree-queue.js";
 
 /** A wait that is hard to foresee is looked at again after this long at the earliest. */
@@ -261,7 +262,9 @@ export class WorktreePool {
   async #resetFiles(worktree: PooledWorktree, baseOid: string, signal?: AbortSignal): Promise<void> {
     const { name, path } = worktree;
     const keepIgnored = this.#run.options.ignored === "keep";
-    await this.#run.git.reset({ name, path, baseOid, keepIgnored, keep: worktree.provisioned.paths }, signal);
+    const keep = worktree.provisioned.paths;
+    const reply = await this.#run.git.reset({ name, path, baseOid, keepIgnored, keep }, signal);
+    reportTracking(this.#run, name, "reset", reply);
     worktree.baseOid = baseOid;
   }
 
