@@ -52,5 +52,5 @@ function resolveName(from: string, name: string): string {
   if (!name.startsWith(".")) return name;
   const path = normalize(join(dirname(from), name));
   const written = path.replace(/^dist\//, "src/");
-  return written.startsWith("src/") || written.startsWith("test/") ? written.replace(/\.js$/, ".ts") : written;
+  return /^(src|test|bench)\//.test(written) ? written.replace(/\.js$/, ".ts") : written;
 }
