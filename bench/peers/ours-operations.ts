@@ -23,16 +23,19 @@ export async function create({ repository, folder, rounds }: Job): Promise<Taken
 }
 
 export async function reset(job: Job): Promise<Taken> {
-  const { resets } = await changeAndReset(job);
-  return { sample: { cold: null, warm: resets, extra: {} } };
+  const { resets, extra } = await changeAndReset(job);
+  return { sample: { cold: null, warm: resets, extra } };
 }
 
 export async function snapshot(job: Job): Promise<Taken> {
-  const { snapshots } = await changeAndReset(job);
-  return { sample: { cold: null, warm: snapshots, extra: {} } };
+  const { snapshots, extra } = await changeAndReset(job);
+  return { sample: { cold: null, warm: snapshots, extra } };
 }
 
-/** The way of a worktree from effect to effect: change, snapshot on disk and reachable, back to the base. */
+/**
+ * The way of a worktree from effect to effect: change, snapshot on disk and reachable, back to the base. `scanned` of the
+ * snapshots could not rely on tracking and looked at every file.
+ */
 async function changeAndReset({ repository, folder, rounds }: Job) {
   return withGit(repository, async (git) => {
     const baseOid = await headOf(repository);
@@ -41,6 +44,7 @@ async function changeAndReset({ repository, folder, rounds }: Job) {
     const snapshots: Measure[] = [];
     const resets: Measure[] = [];
     let anchorOid: string | null = null;
+    let scanned = 0;
     for (let round = 0; round < rounds; round++) {
       await changeEightPaths(path, plan);
       let changed = 0;
@@ -48,18 +52,19 @@ async function changeAndReset({ repository, folder, rounds }: Job) {
         await measure(1, async () => {
           const reply = await git.snapshot({
             ...{ name, path, baseOid, exclude: [], maxFiles: 0, maxBytes: 0 },
-            ...{ author: person, committer: person, message: "Effect" },
+            ...{ author: person, committer: person, message: "Effect", verify: false },
           });
           const moved = { refName: "refs/coppice/bench/anchor", newOid: reply.snapshotOid, expectedOid: anchorOid };
           await git.flush({ refs: [{ ...moved, compare: true, reflog: null }] });
           anchorOid = reply.snapshotOid;
           changed = reply.changes.length;
+          if (reply.scanned !== null) scanned += 1;
         }),
       );
       if (changed !== 8) throw new Error(`the snapshot holds ${changed} changed paths instead of 8`);
       resets.push(await measure(1, () => git.reset({ name, path, baseOid, keepIgnored: false, keep: [] })));
     }
-    return { snapshots, resets };
+    return { snapshots, resets, extra: { scanned } };
   });
 }
 
@@ -108,7 +113,7 @@ async function mergeTwo(git: Git, baseOid: string, oursOid: string, theirsOid: s
 
 async function addWorktree(git: Git, repository: string, folder: string, baseOid: string, name: string) {
   const path = join(folder, name);
-  await git.addWorktree({ name, path, baseOid, lockReason: "bench", copyFrom: repository });
+  await git.addWorktree({ name, path, baseOid, lockReason: "bench", copyFrom: repository, track: true });
   return { name, path };
 }
 
