@@ -2,6 +2,7 @@
 
 import { EventHub } from "./events.js";
 import { openGit } from "./git/git.js";
+import { Consolidation } from "./merge/consolidation.js";
 import { Ledger } from "./merge/ledger.js";
 import { MergeQueue } from "./merge/merge-queue.js";
 import { Settlement } from "./merge/settlement.js";
@@ -21,6 +22,7 @@ export interface Rooms {
   readonly anchor: Anchor;
   readonly runner: Runner;
   readonly settlement: Settlement;
+  readonly consolidation: Consolidation;
 }
 
 /** Throws before anything is written when the repository or an option is refused. */
@@ -29,6 +31,7 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
   const git = await openGit({ path, threads: options.limits.nativeThreads });
   try {
     const run = await openRun(git, options, events.emit);
+    const consolidation = new Consolidation(run);
     const provisioner = await Provisioner.open(run);
     const target = await openTarget(run);
     const pool = await WorktreePool.open(run, provisioner);
@@ -36,7 +39,8 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     await git.claim({ name: `run/${run.id}/${run.instanceId}`, owner: `process ${process.pid}` });
     const ledger = new Ledger(run);
     const settlement = new Settlement(run, ledger, new MergeQueue(run, target, ledger));
-    return { run, events, target, pool, anchor: new Anchor(run), runner: createRunner(options.limits), settlement };
+    const runner = createRunner(options.limits);
+    return { run, events, target, pool, anchor: new Anchor(run), runner, settlement, consolidation };
   } catch (error) {
     await git.close();
     throw error;
@@ -44,10 +48,10 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
 }
 
 /** Every effect has settled and every lease has ended. Each room is closed even when one before it fails. */
-export async function closeRooms({ run, pool, anchor, runner }: Rooms): Promise<void> {
+export async function closeRooms({ run, pool, anchor, runner, consolidation }: Rooms): Promise<void> {
   const results = await Promise.allSettled([runner.close()]);
-  for (const close of [() => pool.close(), () => anchor.close(), () => run.git.close()]) {
-    results.push(...(await Promise.allSettled([close()])));
+  for (const room of [pool, anchor, consolidation, run.git]) {
+    results.push(...(await Promise.allSettled([room.close()])));
   }
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;

@@ -111,6 +111,7 @@ const napi_property_descriptor kSessionMethods[] = {
     operation<readText>("readText"),
     operation<listTreePaths>("listTreePaths"),
     operation<flush>("flush"),
+    operation<consolidate>("consolidate"),
     operation<listRefs>("listRefs"),
     operation<diff>("diff"),
     operation<addWorktree>("addWorktree"),

@@ -2,18 +2,15 @@
 // then the .keep goes. At every instant each object is in the store, or on disk and guarded by a .keep or a ref.
 #include "flush.h"
 
-#include <stdio.h>
-
 #include <chrono>
 
 #include "durable_directory.h"
 #include "failure.h"
 #include "flush_selection.h"
-#include "kept_packs.h"
 #include "operations.h"
 #include "pack_writer.h"
-#include "random_name.h"
 #include "ref.h"
+#include "session_packs.h"
 
 namespace coppice {
 
@@ -37,17 +34,9 @@ std::vector<Oid> checkUpdates(Handle& handle, const std::vector<RefUpdate>& upda
   return newOids;
 }
 
-// A name that no other pack has, not even one of the same objects by another session: its .keep would be shared.
-std::string newPackName() {
-  std::string name = "pack-";
-  while (name.size() < 5 + 40) name += randomName();
-  name.resize(5 + 40);
-  return name;
-}
-
 void writePack(Session& session, FlushSelection selection, const Cancel& cancel, FlushReply& reply) {
   if (selection.objects.size() > UINT32_MAX) fail(failure_code::kLimit, kOperation, "too many objects for one pack");
-  const std::string packDirectory = session.commonDirectory() + "/objects/pack";
+  const std::string packDirectory = session.packs().directory();
   makeParentsDurably(packDirectory + "/x");
   PackWriter writer(packDirectory, static_cast<uint32_t>(selection.objects.size()));
   for (const auto& [oid, object] : selection.objects) {
@@ -55,17 +44,10 @@ void writePack(Session& session, FlushSelection selection, const Cancel& cancel,
     writer.add(oid, object, cancel);
   }
   writer.finish();
-  const std::string name = newPackName();
-  const std::string keepPath = packDirectory + "/" + name + ".keep";
-  const std::string temporary = session.packs().writeTemporaryKeep(packDirectory);
-  if (::rename(temporary.c_str(), keepPath.c_str()) != 0) {
-    const int number = errno;
-    ::unlink(temporary.c_str());
-    errno = number;
-    failSystem(kOperation, keepPath);
-  }
+  const std::string name = SessionPacks::newName();
+  session.packs().writeKeep(name);
   // From here on the .keep belongs to the session, whatever happens to the pack.
-  session.packs().add(keepPath, selection.roots, selection.everything);
+  session.packs().add({name, writer.bytes(), true, std::move(selection.roots), selection.everything});
   writer.publish(name);
   session.store().drop(selection.objects, selection.everything);
   reply.packName = name;
@@ -110,7 +92,7 @@ bool apply(Handle& handle, const RefUpdate& update, const Cancel& cancel) {
 }  // namespace
 
 FlushReply flush(Session& session, const FlushRequest& request, const Cancel& cancel) {
-  const auto turn = session.packs().turn(cancel);
+  const auto turn = session.packs().turnToFlush(cancel);
   const HandleLease handle = session.handle();
   const std::vector<Oid> newOids = checkUpdates(*handle, request.refs);
   FlushReply reply;
@@ -124,6 +106,7 @@ FlushReply flush(Session& session, const FlushRequest& request, const Cancel& ca
     }
     if (update.newOid) markReached(*handle, *update.newOid);
   }
+  reply.packs = session.packs().count();
   return reply;
 }
 

@@ -14,8 +14,8 @@ void checkType(const Oid& oid, git_object_t found, git_object_t wanted) {
 
 }  // namespace
 
-Handle::Handle(Session& session, OwnedRepository repository, OwnedOdb odb)
-    : session_(session), repository_(std::move(repository)), odb_(std::move(odb)) {}
+Handle::Handle(Session& session, OwnedRepository repository, OwnedOdb odb, uint64_t generation)
+    : session_(session), repository_(std::move(repository)), odb_(std::move(odb)), generation_(generation) {}
 
 Handle::Read Handle::read(const Oid& oid, git_object_t type) {
   // The store first and without a copy. An object that a flush drops between this look and the next is on disk by then, and

@@ -14,8 +14,9 @@ OidReply commit(Session&, const CommitRequest&, const Cancel&);
 OidReply editTextTree(Session&, const EditTreeRequest&, const Cancel&);
 TextReply readText(Session&, const ReadTextRequest&, const Cancel&);
 PathsReply listTreePaths(Session&, const ListTreeRequest&, const Cancel&);
-// flush.cc, ref.cc
+// flush.cc, consolidate.cc, ref.cc
 FlushReply flush(Session&, const FlushRequest&, const Cancel&);
+ConsolidateReply consolidate(Session&, const ConsolidateRequest&, const Cancel&);
 RefsReply listRefs(Session&, const ListRefsRequest&, const Cancel&);
 // diff.cc
 DiffReply diff(Session&, const DiffRequest&, const Cancel&);

@@ -1,6 +1,9 @@
 #include "pack_index.h"
 
 #include <algorithm>
+#include <cstring>
+
+#include "failure.h"
 
 namespace coppice {
 
@@ -39,6 +42,11 @@ void appendOffsets(std::string& bytes, const std::vector<PackIndexEntry>& entrie
   bytes.append(large);
 }
 
+uint32_t read32(std::string_view bytes, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(bytes[at + i])); };
+  return byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
+}
+
 }  // namespace
 
 std::string packIndexBytes(std::vector<PackIndexEntry> entries, const Checksum::Digest& packChecksum) {
@@ -55,6 +63,28 @@ std::string packIndexBytes(std::vector<PackIndexEntry> entries, const Checksum::
   appendDigest(bytes, packChecksum);
   appendDigest(bytes, Checksum::of(bytes));
   return bytes;
+}
+
+std::vector<PackIndexEntry> parsePackIndex(std::string_view bytes, const std::string& path) {
+  constexpr size_t kFanoutEnd = 8 + 256 * 4, kTrailers = 40, kNameBytes = 20;
+  const auto corrupt = [&] { fail(failure_code::kCorrupt, "parsePackIndex", "the index of a pack is malformed", path); };
+  if (bytes.size() < kFanoutEnd + kTrailers || bytes.substr(0, 4) != "\377tOc" || read32(bytes, 4) != 2) corrupt();
+  const size_t count = read32(bytes, kFanoutEnd - 4);
+  const size_t crcs = kFanoutEnd + count * kNameBytes, offsets = crcs + count * 4, large = offsets + count * 4;
+  if (bytes.size() < large + kTrailers) corrupt();
+  const size_t largeCount = (bytes.size() - kTrailers - large) / 8;
+  std::vector<PackIndexEntry> entries(count);
+  for (size_t i = 0; i < count; i++) {
+    PackIndexEntry& entry = entries[i];
+    std::memcpy(entry.oid.id, bytes.data() + kFanoutEnd + i * kNameBytes, kNameBytes);
+    entry.crc = read32(bytes, crcs + i * 4);
+    entry.offset = read32(bytes, offsets + i * 4);
+    if ((entry.offset & kLarge) == 0) continue;
+    const size_t at = entry.offset & ~kLarge;
+    if (at >= largeCount) corrupt();
+    entry.offset = static_cast<uint64_t>(read32(bytes, large + at * 8)) << 32 | read32(bytes, large + at * 8 + 4);
+  }
+  return entries;
 }
 
 }  // namespace coppice

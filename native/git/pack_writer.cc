@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "failure.h"
@@ -21,7 +22,6 @@ constexpr mode_t kPackMode = 0444;  // as git: nobody writes to a pack
 constexpr int kLevel = Z_BEST_SPEED;
 // Mostly object names, which do not compress: the search for a way to do it was half the time of writing deltas.
 constexpr size_t kMaxStoredDelta = 128;
-constexpr int kOffsetDelta = 6;
 
 void append32(std::string& bytes, uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift & 0xff));
@@ -91,13 +91,11 @@ void PackWriter::add(const Oid& oid, const StoredObject& object, const Cancel& c
   if (object.data->size() > kMaxObjectBytes) {
     fail(failure_code::kLimit, kOperation, "object " + toHex(oid) + " is larger than 4 GiB");
   }
-  PackIndexEntry entry{oid, offset_, 0};
-  crc_ = 0;
   const auto delta = bases_.find(object);
   if (delta) {
-    write(entryHeader(kOffsetDelta, delta->bytes.size()) + distanceBytes(entry.offset - delta->baseOffset));
+    beginEntry(kOffsetDelta, delta->bytes.size(), delta->baseOffset);
   } else {
-    write(entryHeader(object.type, object.data->size()));
+    beginEntry(object.type, object.data->size(), std::nullopt);
   }
   const auto take = [this](std::string_view piece) { write(piece); };
   if (delta && delta->bytes.size() <= kMaxStoredDelta) {
@@ -105,10 +103,26 @@ void PackWriter::add(const Oid& oid, const StoredObject& object, const Cancel& c
   } else {
     deflater_.compress(delta ? delta->bytes : *object.data, cancel, take);
   }
-  bases_.add(oid, object, entry.offset, delta ? delta->depth : 0);
-  entry.crc = crc_;
-  entries_.push_back(entry);
+  bases_.add(oid, object, entryOffset_, delta ? delta->depth : 0);
+  endEntry(oid);
 }
+
+void PackWriter::addCompressed(const Oid& oid, int type, uint64_t size, std::optional<uint64_t> baseOffset,
+                               std::string_view compressed) {
+  beginEntry(type, size, baseOffset);
+  for (; !compressed.empty(); compressed.remove_prefix(std::min(compressed.size(), kBufferBytes))) {
+    write(compressed.substr(0, kBufferBytes));
+  }
+  endEntry(oid);
+}
+
+void PackWriter::beginEntry(int type, uint64_t size, std::optional<uint64_t> baseOffset) {
+  entryOffset_ = offset_;
+  crc_ = 0;
+  write(entryHeader(type, size) + (baseOffset ? distanceBytes(offset_ - *baseOffset) : std::string()));
+}
+
+void PackWriter::endEntry(const Oid& oid) { entries_.push_back({oid, entryOffset_, crc_}); }
 
 void PackWriter::finish() {
   if (entries_.size() != objectCount_) fail(failure_code::kInvalid, kOperation, "not as many objects as were announced");

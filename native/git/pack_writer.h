@@ -28,6 +28,9 @@ class PackWriter {
 
   // Each object once, `objectCount` of them.
   void add(const Oid& oid, const StoredObject& object, const Cancel& cancel);
+  // One that is compressed already; of a delta `baseOffset` is where its base lies in this pack.
+  uint64_t offset() const { return offset_; }
+  void addCompressed(const Oid& oid, int type, uint64_t size, std::optional<uint64_t> baseOffset, std::string_view compressed);
   // Trailer and index; both files are on disk when this returns.
   void finish();
   // Renames the pack and then its index to `<name>.pack` and `<name>.idx` (git looks for the index), and syncs the directory.
@@ -36,6 +39,8 @@ class PackWriter {
   uint64_t bytes() const { return offset_; }  // of the pack
 
  private:
+  void beginEntry(int type, uint64_t size, std::optional<uint64_t> baseOffset);
+  void endEntry(const Oid& oid);
   void write(std::string_view bytes);
   void drain();
 
@@ -48,6 +53,7 @@ class PackWriter {
   DeltaBases bases_;
   std::vector<PackIndexEntry> entries_;
   uint64_t offset_ = 0;
+  uint64_t entryOffset_ = 0;
   uint32_t crc_ = 0;
 };
 

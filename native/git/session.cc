@@ -10,12 +10,13 @@
 #include "configuration.h"
 #include "dead_locks.h"
 #include "failure.h"
-#include "kept_packs.h"
+#include "gc_lock.h"
 #include "landing.h"
 #include "library.h"
 #include "object_database.h"
 #include "repository_check.h"
 #include "repository_state.h"
+#include "session_packs.h"
 
 namespace coppice {
 
@@ -84,7 +85,8 @@ OwnedConfig configOf(git_repository* repository) {
 // works all the same.
 void clearUpAfterTheDead(const std::string& commonDirectory, const Cancel& cancel) {
   try {
-    KeptPacks::removeDead(commonDirectory);
+    SessionPacks::removeDead(commonDirectory);
+    GcLock::removeDead(commonDirectory);
     removeDeadLocks(commonDirectory, cancel);
   } catch (const Failure& failure) {
     if (failure.code != failure_code::kSystem) throw;
@@ -105,7 +107,7 @@ std::shared_ptr<Session> Session::open(const OpenRequest& request, const Cancel&
   auto session = std::make_shared<Opened>();
   session->path_ = paths.gitDirectory;
   session->commonDirectory_ = paths.commonDirectory;
-  session->packs_ = std::make_unique<KeptPacks>(paths.commonDirectory);
+  session->packs_ = std::make_unique<SessionPacks>(paths.commonDirectory);
   session->threads_ = threadsFor(request.threads);
   const HandleLease handle = session->handle();  // fails here rather than in the first operation
   const OwnedConfig config = configOf(handle->repository());
@@ -116,8 +118,10 @@ std::shared_ptr<Session> Session::open(const OpenRequest& request, const Cancel&
 }
 
 HandleLease Session::handle() {
+  uint64_t generation = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    generation = generation_;
     if (!idle_.empty()) {
       std::unique_ptr<Handle> handle = std::move(idle_.back());
       idle_.pop_back();
@@ -127,14 +131,21 @@ HandleLease Session::handle() {
   OwnedRepository repository = openRepository(path_);
   OwnedOdb odb = openObjectDatabase(commonDirectory_, store_);
   check(git_repository_set_odb(repository.get(), odb.get()), "session.handle", path_);
-  return HandleLease(*this, std::make_unique<Handle>(*this, std::move(repository), std::move(odb)));
+  return HandleLease(*this, std::make_unique<Handle>(*this, std::move(repository), std::move(odb), generation));
+}
+
+void Session::renewHandles() {
+  std::vector<std::unique_ptr<Handle>> old;  // closed outside of the lock
+  std::lock_guard<std::mutex> lock(mutex_);
+  generation_++;
+  old.swap(idle_);
 }
 
 void Session::giveBack(std::unique_ptr<Handle> handle) noexcept {
   try {
     std::lock_guard<std::mutex> lock(mutex_);
     // Several operations at once may each have used all threads: the surplus closes its files.
-    if (idle_.size() < size_t{2} * threads_) idle_.push_back(std::move(handle));
+    if (handle->generation() == generation_ && idle_.size() < size_t{2} * threads_) idle_.push_back(std::move(handle));
   } catch (...) {
     // Out of memory for the list: the handle is closed instead.
   }

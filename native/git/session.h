@@ -23,10 +23,11 @@ class Session;
 // between threads would serialise every read.
 class Handle {
  public:
-  Handle(Session& session, OwnedRepository repository, OwnedOdb odb);
+  Handle(Session& session, OwnedRepository repository, OwnedOdb odb, uint64_t generation);
   git_repository* repository() const { return repository_.get(); }
   git_odb* odb() const { return odb_.get(); }
   Session& session() const { return session_; }
+  uint64_t generation() const { return generation_; }
 
   // Reads an object from the store or the odb. Throws NOT_FOUND, CORRUPT. `type` GIT_OBJECT_ANY: any.
   struct Read {
@@ -40,6 +41,7 @@ class Handle {
   Session& session_;
   OwnedRepository repository_;
   OwnedOdb odb_;
+  uint64_t generation_;
 };
 
 class HandleLease {
@@ -71,7 +73,7 @@ class TreeCache {
 
 class Landings;  // land.cc: the open landings and what they hold
 class Claims;    // claim.cc: the files this session holds with flock
-class KeptPacks;  // kept_packs.cc: the packs it wrote and still guards
+class SessionPacks;  // session_packs.cc: the packs it wrote, and which of them it still guards
 
 class Session {
  public:
@@ -81,11 +83,13 @@ class Session {
   ~Session();
 
   HandleLease handle();
+  // Handles from before this call are closed when their operation ends: libgit2 keeps the files of removed packs open.
+  void renewHandles();
   ObjectStore& store() { return store_; }
   TreeCache& trees() { return trees_; }
   Landings& landings() { return *landings_; }
   Claims& claims() { return *claims_; }
-  KeptPacks& packs() { return *packs_; }
+  SessionPacks& packs() { return *packs_; }
   unsigned threads() const { return threads_; }
 
   const std::string& commonDirectory() const { return commonDirectory_; }
@@ -103,9 +107,10 @@ class Session {
   TreeCache trees_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Handle>> idle_;
+  uint64_t generation_ = 0;
   std::unique_ptr<Landings> landings_;
   std::unique_ptr<Claims> claims_;
-  std::unique_ptr<KeptPacks> packs_;
+  std::unique_ptr<SessionPacks> packs_;
   std::string path_;
   std::string commonDirectory_;
   bool ignoreCase_ = false;

@@ -249,6 +249,7 @@ struct FlushReply {
   uint32_t objects = 0;
   uint64_t bytes = 0;
   std::optional<std::string> lostRef;  // the first ref whose comparison failed (a lost race); later ones did not move
+  uint32_t packs = 0;                  // of this session, this one included
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -256,6 +257,35 @@ struct FlushReply {
     visit("objects", objects);
     visit("bytes", bytes);
     visit("lostRef", lostRef);
+    visit("packs", packs);
+  }
+};
+
+// Replaces packs of this session by one (PROTOCOLS P7): the smallest, and as many as it takes to leave `atMost`. Readers, ours
+// and git's, go on. A pack that is not ours, or has a .keep that is not ours, is never touched.
+struct ConsolidateRequest {
+  uint32_t atMost = 1;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("atMost", atMost);
+  }
+};
+
+struct ConsolidateReply {
+  std::optional<std::string> packName;  // null: nothing was to be done, or a gc runs
+  uint32_t replaced = 0;
+  uint64_t bytes = 0;
+  uint32_t packs = 0;                   // of this session now
+  bool gcRunning = false;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("packName", packName);
+    visit("replaced", replaced);
+    visit("bytes", bytes);
+    visit("packs", packs);
+    visit("gcRunning", gcRunning);
   }
 };
 

@@ -13,9 +13,9 @@
 #include <random>
 #include <thread>
 
-#include "git/kept_packs.h"
 #include "git/operations.h"
 #include "git/pack_index.h"
+#include "git/session_packs.h"
 #include "test/session_repository.h"
 
 using namespace coppice;

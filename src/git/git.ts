@@ -23,6 +23,8 @@ import type {
   ClaimReply,
   ClaimRequest,
   CommitRequest,
+  ConsolidateReply,
+  ConsolidateRequest,
   DescribeRequest,
   DiffReply,
   DiffRequest,
@@ -89,6 +91,7 @@ export class Git {
   readonly #session: Session;
   #lastCall = openingCall;
   #closing: Promise<void> | null = null;
+  #flushed: ((reply: FlushReply) => void) | null = null;
 
   constructor(session: Session) {
     this.#session = session;
@@ -125,8 +128,20 @@ export class Git {
   }
 
   /** Writes the session's new objects to disk as one pack, then moves refs. */
-  flush(request: FlushRequest, signal?: AbortSignal): Promise<FlushReply> {
-    return this.#call("flush", request, signal);
+  async flush(request: FlushRequest, signal?: AbortSignal): Promise<FlushReply> {
+    const reply = await this.#call("flush", request, signal);
+    this.#flushed?.(reply);
+    return reply;
+  }
+
+  /** Who wants to know of every flush, whoever asks for it: one listener, which must not throw. */
+  onFlushed(listener: (reply: FlushReply) => void): void {
+    this.#flushed = listener;
+  }
+
+  /** Replaces packs that this session wrote by one. */
+  consolidate(request: ConsolidateRequest, signal?: AbortSignal): Promise<ConsolidateReply> {
+    return this.#call("consolidate", request, signal);
   }
 
   /** The refs below a prefix. */

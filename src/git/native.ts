@@ -172,6 +172,26 @@ export interface FlushReply {
   bytes: number;
   /** The first ref whose comparison failed (a lost race); later ones did not move. */
   lostRef: string | null;
+  /** Of this session, this one included. */
+  packs: number;
+}
+
+/**
+ * Replaces packs of this session by one: the smallest, and as many as it takes to leave `atMost`. Readers go on. A pack that
+ * is not ours, or has a .keep that is not ours, is never touched.
+ */
+export interface ConsolidateRequest {
+  atMost: number;
+}
+
+export interface ConsolidateReply {
+  /** Null: nothing was to be done, or a gc runs. */
+  packName: string | null;
+  replaced: number;
+  bytes: number;
+  /** Of this session now. */
+  packs: number;
+  gcRunning: boolean;
 }
 
 export interface ListRefsRequest {
@@ -511,6 +531,7 @@ export interface Session {
   readText(call: number, request: ReadTextRequest): Promise<TextReply>;
   listTreePaths(call: number, request: ListTreeRequest): Promise<PathsReply>;
   flush(call: number, request: FlushRequest): Promise<FlushReply>;
+  consolidate(call: number, request: ConsolidateRequest): Promise<ConsolidateReply>;
   listRefs(call: number, request: ListRefsRequest): Promise<RefsReply>;
   diff(call: number, request: DiffRequest): Promise<DiffReply>;
   addWorktree(call: number, request: AddWorktreeRequest): Promise<AddWorktreeReply>;

@@ -1,4 +1,4 @@
-#include "kept_packs.h"
+#include "session_packs.h"
 
 #include <fcntl.h>
 
@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "commit.h"
 #include "failure.h"
@@ -50,14 +51,14 @@ std::vector<std::string> namesOf(const std::string& folder) {
 
 }  // namespace
 
-KeptPacks::~KeptPacks() {
-  for (const Kept& kept : kept_) ::unlink(kept.keepPath.c_str());
+SessionPacks::~SessionPacks() {
+  for (SessionPack& pack : packs_) removeKeep(pack);
 }
 
-std::unique_lock<std::mutex> KeptPacks::turn(const Cancel& cancel) {
+std::unique_lock<std::mutex> SessionPacks::turn(std::mutex& mutex, const Cancel& cancel) {
   // Polled, so that an abort is seen while another flush waits for the disk; a flush takes longer than a pause. Rejected:
   // std::timed_mutex, whose lock the thread sanitizer does not see.
-  std::unique_lock<std::mutex> lock(flushing_, std::try_to_lock);
+  std::unique_lock<std::mutex> lock(mutex, std::try_to_lock);
   for (; !lock.owns_lock(); static_cast<void>(lock.try_lock())) {
     cancel.check("flush");
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -65,15 +66,32 @@ std::unique_lock<std::mutex> KeptPacks::turn(const Cancel& cancel) {
   return lock;
 }
 
-std::string KeptPacks::writeTemporaryKeep(const std::string& packDirectory) {
-  if (owner_.path().empty()) owner_ = HeldFile::make(locksDirectory(commonDirectory_), kOwnerPrefix);
-  // git deletes files of this name when they are old, should we die before the rename.
-  const std::string path = packDirectory + "/tmp_keep_" + randomName();
-  writeNewFile(path, std::string(kFirstWords) + owner_.name() + "\n", 0444, true);
-  return path;
+std::string SessionPacks::newName() {
+  std::string name = "pack-";
+  while (name.size() < 5 + 40) name += randomName();
+  name.resize(5 + 40);
+  return name;
 }
 
-void KeptPacks::removeDead(const std::string& commonDirectory) {
+void SessionPacks::writeKeep(const std::string& name) {
+  std::string owner;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (owner_.path().empty()) owner_ = HeldFile::make(locksDirectory(commonDirectory_), kOwnerPrefix);
+    owner = owner_.name();
+  }
+  // git deletes files of this name when they are old, should we die before the rename.
+  const std::string temporary = directory() + "/tmp_keep_" + randomName();
+  writeNewFile(temporary, std::string(kFirstWords) + owner + "\n", 0444, true);
+  const std::string keepPath = pathOf(name) + ".keep";
+  if (::rename(temporary.c_str(), keepPath.c_str()) == 0) return;
+  const int number = errno;
+  ::unlink(temporary.c_str());
+  errno = number;
+  failSystem(kOperation, keepPath);
+}
+
+void SessionPacks::removeDead(const std::string& commonDirectory) {
   const std::string locks = locksDirectory(commonDirectory);
   const std::string packDirectory = commonDirectory + "/objects/pack";
   for (const std::string& name : namesOf(packDirectory)) {
@@ -90,35 +108,73 @@ void KeptPacks::removeDead(const std::string& commonDirectory) {
   }
 }
 
-void KeptPacks::add(std::string keepPath, std::unordered_set<Oid, OidHash, OidEqual> roots, bool untilClose) {
+void SessionPacks::add(SessionPack pack) {
   std::lock_guard<std::mutex> lock(mutex_);
-  kept_.push_back({std::move(keepPath), std::move(roots), untilClose});
+  packs_.push_back(std::move(pack));
 }
 
-bool KeptPacks::forget(const Oid& commitOid) {
+void SessionPacks::replace(const std::vector<std::string>& names, const std::string& name, uint64_t bytes) {
+  SessionPack fresh{name, bytes, true, {}, false};
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto isReplaced = [&](const SessionPack& pack) { return std::find(names.begin(), names.end(), pack.name) != names.end(); };
+  for (SessionPack& pack : packs_) {
+    if (!isReplaced(pack)) continue;
+    fresh.unreached.merge(pack.unreached);
+    fresh.untilClose = fresh.untilClose || pack.untilClose;
+  }
+  packs_.erase(std::remove_if(packs_.begin(), packs_.end(), isReplaced), packs_.end());
+  packs_.insert(packs_.begin(), std::move(fresh));
+}
+
+void SessionPacks::forget(const std::vector<std::string>& names) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto isGone = [&](const SessionPack& pack) { return std::find(names.begin(), names.end(), pack.name) != names.end(); };
+  for (SessionPack& pack : packs_) {
+    if (isGone(pack)) removeKeep(pack);
+  }
+  packs_.erase(std::remove_if(packs_.begin(), packs_.end(), isGone), packs_.end());
+}
+
+std::vector<SessionPack> SessionPacks::list() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return packs_;
+}
+
+uint32_t SessionPacks::count() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return static_cast<uint32_t>(packs_.size());
+}
+
+void SessionPacks::removeKeep(SessionPack& pack) noexcept {
+  if (std::exchange(pack.guarded, false)) ::unlink((pathOf(pack.name) + ".keep").c_str());
+}
+
+bool SessionPacks::eraseUnreached(const Oid& commitOid) {
   std::lock_guard<std::mutex> lock(mutex_);
   bool known = false;
-  for (Kept& kept : kept_) known = kept.unreached.erase(commitOid) > 0 || known;
+  for (SessionPack& pack : packs_) known = pack.unreached.erase(commitOid) > 0 || known;
   return known;
 }
 
-void KeptPacks::reached(Handle& handle, const Oid& commitOid) {
+void SessionPacks::reached(Handle& handle, const Oid& commitOid) {
   // Only through commits that are waiting themselves: what was reached before does not change it for anything behind it.
   std::vector<Oid> next{commitOid};
   while (!next.empty()) {
     const Oid oid = next.back();
     next.pop_back();
-    if (!forget(oid)) continue;
+    if (!eraseUnreached(oid)) continue;
     const Handle::Read read = handle.read(oid);
     if (read.type != GIT_OBJECT_COMMIT) continue;
     for (const Oid& parentOid : parentsOf(*read.data)) next.push_back(parentOid);
   }
+  releaseReached();
+}
+
+void SessionPacks::releaseReached() noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
-  const auto done = [](const Kept& kept) { return !kept.untilClose && kept.unreached.empty(); };
-  for (const Kept& kept : kept_) {
-    if (done(kept)) ::unlink(kept.keepPath.c_str());
+  for (SessionPack& pack : packs_) {
+    if (!pack.untilClose && pack.unreached.empty()) removeKeep(pack);
   }
-  kept_.erase(std::remove_if(kept_.begin(), kept_.end(), done), kept_.end());
 }
 
 }  // namespace coppice

@@ -1,0 +1,222 @@
+// Several packs of this session become one, so that a long run does not leave hundreds (PROTOCOLS P7): git looks into every pack
+// for every object, and begins a gc when there are more than 50.
+// Entries are copied as they are compressed; a delta keeps its base, at its new distance. Everything is copied: what only
+// superseded anchors, ledgers and landed snapshots reach is git's gc's to drop, after its weeks of grace, because somebody may
+// have been told of it.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <unordered_map>
+
+#include "failure.h"
+#include "gc_lock.h"
+#include "operations.h"
+#include "pack_reader.h"
+#include "pack_writer.h"
+#include "safe_path.h"
+#include "session_packs.h"
+
+namespace coppice {
+
+namespace {
+
+constexpr const char* kOperation = "consolidate";
+// A pack is copied again only when it is less than this many times the smaller ones together: then each byte is copied a
+// logarithmic number of times, whatever the number of flushes.
+constexpr uint64_t kGrowth = 4;
+// Deltas of different packs may come to stand on each other. Git has no limit, but each link is one more object to read.
+constexpr uint32_t kMaxDepth = 100;
+constexpr size_t kMaxListBytes = size_t{256} << 20;
+
+bool exists(const std::string& path) {
+  struct stat status;
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+// A multi-pack-index would name packs that are gone; git drops it when it repacks, we leave such packs alone.
+class PackLists {
+ public:
+  explicit PackLists(const std::string& directory) {
+    if (exists(directory + "/multi-pack-index.d")) all_ = true;
+    if (const auto text = readSmallFile(directory + "/multi-pack-index", kMaxListBytes)) text_ = *text;
+  }
+  bool name(const std::string& pack) const { return all_ || text_.find(pack + ".idx") != std::string::npos; }
+
+ private:
+  bool all_ = false;
+  std::string text_;
+};
+
+// The packs that may be replaced, the smallest first. Those that the user's gc took are forgotten.
+std::vector<SessionPack> replaceable(SessionPacks& packs, const Cancel& cancel) {
+  // A pack that is being flushed is known before it is there.
+  const auto turn = packs.turnToFlush(cancel);
+  const PackLists lists(packs.directory());
+  std::vector<SessionPack> found;
+  std::vector<std::string> gone;
+  for (SessionPack& pack : packs.list()) {
+    const std::string path = packs.pathOf(pack.name);
+    if (!exists(path + ".idx") || !exists(path + ".pack")) {
+      gone.push_back(pack.name);
+    } else if (exists(path + ".keep") == pack.guarded && !lists.name(pack.name)) {
+      found.push_back(std::move(pack));  // a .keep that is not ours means: hands off
+    }
+  }
+  packs.forget(gone);
+  std::stable_sort(found.begin(), found.end(), [](const SessionPack& a, const SessionPack& b) { return a.bytes < b.bytes; });
+  return found;
+}
+
+// Of packs sorted by size, how many of the smallest become one.
+size_t howMany(const std::vector<SessionPack>& packs, uint32_t atMost) {
+  if (packs.size() < 2) return 0;
+  uint64_t sum = packs[0].bytes;
+  size_t count = 1;
+  while (count < packs.size() && (packs[count].bytes < kGrowth * sum || packs.size() - count + 1 > atMost)) {
+    sum += packs[count++].bytes;
+  }
+  return count < 2 ? 0 : count;
+}
+
+// Where each object came to lie in the new pack.
+struct Copied {
+  uint64_t offset = 0;
+  uint32_t depth = 0;
+};
+using CopiedByOid = std::unordered_map<Oid, Copied, OidHash, OidEqual>;
+
+class Copy {
+ public:
+  Copy(Handle& handle, PackWriter& writer, const Cancel& cancel) : handle_(handle), writer_(writer), cancel_(cancel) {}
+
+  void all(const PackReader& pack) {
+    for (size_t i = 0; i < pack.count(); i++) {
+      cancel_.check(kOperation);
+      if (copied_.count(pack.oid(i)) == 0) one(pack, pack.entry(i));
+    }
+  }
+
+ private:
+  void one(const PackReader& pack, const PackedEntry& entry) {
+    const Oid& oid = entry.index.oid;
+    Copied copied{writer_.offset(), 0};
+    std::optional<uint64_t> baseOffset;
+    if (entry.base) {
+      // The base stands before it in its own pack, so it is here by now, perhaps from another pack.
+      const Copied& base = copied_.at(pack.oid(*entry.base));
+      baseOffset = base.offset;
+      copied.depth = base.depth + 1;
+    }
+    if (copied.depth > kMaxDepth) {
+      const Handle::Read read = handle_.read(oid);
+      writer_.add(oid, {read.type, read.data, std::nullopt}, cancel_);
+      copied.depth = 0;
+    } else {
+      writer_.addCompressed(oid, entry.type, entry.size, baseOffset, entry.compressed);
+    }
+    copied_.emplace(oid, copied);
+  }
+
+  Handle& handle_;
+  PackWriter& writer_;
+  const Cancel& cancel_;
+  CopiedByOid copied_;
+};
+
+using Packs = std::vector<std::unique_ptr<PackReader>>;
+
+OidSet oidsOf(const Packs& packs) {
+  OidSet oids;
+  for (const auto& pack : packs) {
+    for (size_t i = 0; i < pack->count(); i++) oids.insert(pack->oid(i));
+  }
+  return oids;
+}
+
+// Read back from its files: every object is there, every entry has its checksum, every delta its base.
+void verify(const std::string& path, OidSet oids, const Cancel& cancel) {
+  const PackReader pack(path);
+  for (size_t i = 0; i < pack.count(); i++) {
+    cancel.check(kOperation);
+    pack.entry(i);
+    oids.erase(pack.oid(i));
+  }
+  if (!oids.empty()) fail(failure_code::kCorrupt, kOperation, "the new pack lacks " + toHex(*oids.begin()), path);
+}
+
+// The index first, as git since 2.42: whoever sees an index may count on its pack.
+void removePack(const std::string& path) {
+  for (const char* ending : {".idx", ".rev", ".pack", ".keep"}) {
+    if (::unlink((path + ending).c_str()) != 0 && errno != ENOENT) failSystem(kOperation, path + ending);
+  }
+}
+
+// A pack that is published but not the session's yet: it goes when something fails, and the old ones stay.
+class FreshPack {
+ public:
+  FreshPack(SessionPacks& packs, std::string name) : packs_(packs), name_(std::move(name)) { packs_.writeKeep(name_); }
+  ~FreshPack() {
+    if (accepted_) return;
+    for (const char* ending : {".idx", ".pack", ".keep"}) ::unlink((path() + ending).c_str());
+  }
+  FreshPack(const FreshPack&) = delete;
+  FreshPack& operator=(const FreshPack&) = delete;
+  const std::string& name() const { return name_; }
+  std::string path() const { return packs_.pathOf(name_); }
+  void accept() { accepted_ = true; }
+
+ private:
+  SessionPacks& packs_;
+  std::string name_;
+  bool accepted_ = false;
+};
+
+void replacePacks(Session& session, const std::vector<std::string>& names, const Cancel& cancel, ConsolidateReply& reply) {
+  SessionPacks& packs = session.packs();
+  Packs old;
+  for (const std::string& name : names) old.push_back(std::make_unique<PackReader>(packs.pathOf(name)));
+  OidSet oids = oidsOf(old);
+  if (oids.size() > UINT32_MAX) fail(failure_code::kLimit, kOperation, "too many objects for one pack");
+  PackWriter writer(packs.directory(), static_cast<uint32_t>(oids.size()));
+  {
+    const HandleLease handle = session.handle();
+    Copy copy(*handle, writer, cancel);
+    for (const auto& pack : old) copy.all(*pack);
+  }
+  writer.finish();
+  FreshPack fresh(packs, SessionPacks::newName());
+  writer.publish(fresh.name());
+  verify(fresh.path(), std::move(oids), cancel);
+  packs.replace(names, fresh.name(), writer.bytes());
+  fresh.accept();
+  reply.packName = fresh.name();
+  reply.bytes = writer.bytes();
+  reply.replaced = static_cast<uint32_t>(names.size());
+  for (const std::string& name : names) removePack(packs.pathOf(name));
+  packs.releaseReached();
+  // Open handles would hold the files of the old packs for ever.
+  session.renewHandles();
+}
+
+}  // namespace
+
+ConsolidateReply consolidate(Session& session, const ConsolidateRequest& request, const Cancel& cancel) {
+  SessionPacks& packs = session.packs();
+  const auto turn = packs.turnToConsolidate(cancel);
+  ConsolidateReply reply;
+  if (const auto lock = GcLock::tryTake(session.commonDirectory())) {
+    std::vector<SessionPack> candidates = replaceable(packs, cancel);
+    candidates.resize(howMany(candidates, std::max(request.atMost, 1u)));
+    std::vector<std::string> names;
+    for (const SessionPack& pack : candidates) names.push_back(pack.name);
+    if (!names.empty()) replacePacks(session, names, cancel, reply);
+  } else {
+    reply.gcRunning = true;
+  }
+  reply.packs = packs.count();
+  return reply;
+}
+
+}  // namespace coppice

@@ -1,0 +1,41 @@
+// How many packs a run may leave: git looks into every one for every object, and begins a gc above 50. When there are too
+// many the small ones become one, beside the effects; nobody waits for it and no outcome depends on it.
+
+import { type CoppiceError, isCoppiceError } from "../errors.js";
+import type { Run } from "../run.js";
+
+/** With what is flushed while they are being copied there are never more than ten. */
+const maxPacks = 7;
+/** After a refusal (a gc runs) the next try comes when there are as many more. */
+const retryAfter = 4;
+
+export class Consolidation {
+  readonly #run: Run;
+  #running: Promise<void> | null = null;
+  #threshold = maxPacks;
+
+  constructor(run: Run) {
+    this.#run = run;
+    run.git.onFlushed(({ packs }) => {
+      if (packs > this.#threshold) this.#running ??= this.#consolidate(maxPacks).finally(() => (this.#running = null));
+    });
+  }
+
+  /** Nothing is flushed any more: one pack stays. Never rejects. */
+  async close(): Promise<void> {
+    await this.#running;
+    await this.#consolidate(1);
+  }
+
+  async #consolidate(atMost: number): Promise<void> {
+    try {
+      const { packs } = await this.#run.git.consolidate({ atMost });
+      this.#threshold = packs > maxPacks ? packs + retryAfter : maxPacks;
+    } catch (error) {
+      this.#threshold += retryAfter;
+      if (isCoppiceError(error, "ERR_CLOSED")) return;
+      const message = `packs could not be consolidated: ${(error as CoppiceError).message}. 'git gc' does it, too`;
+      this.#run.emit("warning", { code: "CONSOLIDATION_FAILED", message, effectId: null });
+    }
+  }
+}
