@@ -6,19 +6,20 @@ import type { Job, Reply } from "./trial.js";
 
 const program = fileURLToPath(new URL("./measured-process.ts", import.meta.url));
 
+/** Against a peer that hangs; the slowest take minutes. */
+const mostMinutes = 90;
+
 export class Isolated {
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
+  constructor() {
+    const execArgv = ["--import", "tsx"];
+    this.#child = fork(program, [], { env: measuredEnvironment, execArgv, serialization: "advanced" });
   }
 
   /** Never rejects for what happens over there. */
-  static async take(job: Job): Promise<{ isolated: Isolated; reply: Reply }> {
-    const isolated = new Isolated(
-      fork(program, [], { env: measuredEnvironment, execArgv: ["--import", "tsx"], serialization: "advanced" }),
-    );
-    return { isolated, reply: await isolated.#ask({ job }) };
+  take(job: Job): Promise<Reply> {
+    return this.#ask({ job });
   }
 
   /** Lets it remove what it made; what it reports about that. */
@@ -35,11 +36,14 @@ export class Isolated {
 
   #ask(message: object): Promise<Reply> {
     return new Promise((resolve) => {
+      const limit = setTimeout(() => this.kill(), mostMinutes * 60_000);
       const answered = (reply: Reply) => {
+        clearTimeout(limit);
         this.#child.off("exit", ended);
         resolve(reply);
       };
       const ended = (exitCode: number | null, signal: string | null) => {
+        clearTimeout(limit);
         this.#child.off("message", answered);
         resolve({ error: `the process ended with ${signal ?? exitCode} before it answered` });
       };

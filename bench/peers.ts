@@ -52,7 +52,7 @@ export const peers: Readonly<Record<PeerName, PeerDescription>> = {
   },
   "es-git": {
     label: "es-git",
-    how: "libgit2 in Rust, synchronous",
+    how: "libgit2 in Rust; all of it holds up the thread: one worktree, `addAll`, `commit`, `merge` into the main tree",
     installed: true,
     native: false,
     load: async () => (await import("./peers/es-git.js")).esGit,

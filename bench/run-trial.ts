@@ -33,6 +33,7 @@ export class TrialRun {
   readonly #isolated = new Set<Isolated>();
   #made = 0;
   #copies = 0;
+  #ending: Promise<void> | null = null;
 
   constructor(settings: Settings, cache: string, say: (text: string) => void) {
     this.#settings = settings;
@@ -53,10 +54,11 @@ export class TrialRun {
     if (missing !== null) return { error: missing };
     const job = await this.#prepare(peer, files, wanted);
     await this.#disk.settle();
+    if (this.#ending !== null) throw new Error("the trial has ended");
     this.#say(`${label}: ${words[wanted.operation]}, ${wanted.effects} x over ${files} files`);
-    const { isolated, reply } = await Isolated.take(job);
+    const isolated = new Isolated();
     this.#isolated.add(isolated);
-    const answer = answerOf(reply);
+    const answer = answerOf(await isolated.take(job));
     this.#say(answer.error === null ? `${label}: done` : `${label}: ${answer.error}`);
     if (answer.error === null) this.#waiting.push({ isolated, job });
     if (removing.has(peer)) await this.#disk.removed(job.files * job.effects);
@@ -75,7 +77,12 @@ export class TrialRun {
   }
 
   /** Ends what still runs and removes everything that was made. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
     for (const isolated of this.#isolated) isolated.kill();
     if (this.#folder === null) return;
     if (this.#made > quickFinishFiles) this.#say("removing what was made");

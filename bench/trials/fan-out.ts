@@ -44,6 +44,7 @@ export async function takeFanOut(
     "simple-git": scriptedEffects(files, settings.concurrency),
     "git-in-place": scriptedEffects(files, settings.concurrency),
     libgit2: scriptedEffects(files, settings.concurrency),
+    "es-git": scriptedEffects(files, settings.concurrency),
     "isomorphic-git": files > 2_000 ? 2 : 8,
     tuned: 200,
   };
