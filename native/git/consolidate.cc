@@ -10,6 +10,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "back_off.h"
 #include "failure.h"
 #include "gc_lock.h"
 #include "operations.h"
@@ -28,6 +29,7 @@ constexpr const char* kOperation = "consolidate";
 constexpr uint64_t kGrowth = 4;
 // Deltas of different packs may come to stand on each other. Git has no limit, but each link is one more object to read.
 constexpr uint32_t kMaxDepth = 100;
+constexpr uint32_t kReaderTimeoutMs = 200;
 constexpr size_t kMaxListBytes = size_t{256} << 20;
 
 bool exists(const std::string& path) {
@@ -146,13 +148,6 @@ void verify(const std::string& path, OidSet oids, const Cancel& cancel) {
   if (!oids.empty()) fail(failure_code::kCorrupt, kOperation, "the new pack lacks " + toHex(*oids.begin()), path);
 }
 
-// The index first, as git since 2.42: whoever sees an index may count on its pack.
-void removePack(const std::string& path) {
-  for (const char* ending : {".idx", ".rev", ".pack", ".keep"}) {
-    if (::unlink((path + ending).c_str()) != 0 && errno != ENOENT) failSystem(kOperation, path + ending);
-  }
-}
-
 // A pack that is published but not the session's yet: it goes when something fails, and the old ones stay.
 class FreshPack {
  public:
@@ -194,10 +189,22 @@ void replacePacks(Session& session, const std::vector<std::string>& names, const
   reply.packName = fresh.name();
   reply.bytes = writer.bytes();
   reply.replaced = static_cast<uint32_t>(names.size());
-  for (const std::string& name : names) removePack(packs.pathOf(name));
+}
+
+// The files of replaced packs go when every handle that may know them only has been given back: libgit2 looks for new packs
+// once, and when that one is replaced before it was opened, an object would seem to be missing. A long operation is not waited
+// for; the next consolidation, or the end of the session, removes them.
+void removeUnread(Session& session, const Cancel& cancel) {
+  SessionPacks& packs = session.packs();
+  if (packs.retired().empty()) return;
+  const uint64_t generation = session.renewHandles();
+  const Deadline deadline(kReaderTimeoutMs);
+  BackOff backOff(deadline);
+  while (session.usesHandlesBefore(generation)) {
+    if (!backOff.wait(cancel, kOperation)) return;
+  }
+  packs.removeRetired();
   packs.releaseReached();
-  // Open handles would hold the files of the old packs for ever.
-  session.renewHandles();
 }
 
 }  // namespace
@@ -207,11 +214,15 @@ ConsolidateReply consolidate(Session& session, const ConsolidateRequest& request
   const auto turn = packs.turnToConsolidate(cancel);
   ConsolidateReply reply;
   if (const auto lock = GcLock::tryTake(session.commonDirectory())) {
+    removeUnread(session, cancel);
     std::vector<SessionPack> candidates = replaceable(packs, cancel);
     candidates.resize(howMany(candidates, std::max(request.atMost, 1u)));
     std::vector<std::string> names;
     for (const SessionPack& pack : candidates) names.push_back(pack.name);
-    if (!names.empty()) replacePacks(session, names, cancel, reply);
+    if (!names.empty()) {
+      replacePacks(session, names, cancel, reply);
+      removeUnread(session, cancel);
+    }
   } else {
     reply.gcRunning = true;
   }

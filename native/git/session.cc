@@ -122,33 +122,53 @@ HandleLease Session::handle() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     generation = generation_;
+    leased_[generation]++;
     if (!idle_.empty()) {
       std::unique_ptr<Handle> handle = std::move(idle_.back());
       idle_.pop_back();
       return HandleLease(*this, std::move(handle));
     }
   }
-  OwnedRepository repository = openRepository(path_);
-  OwnedOdb odb = openObjectDatabase(commonDirectory_, store_);
-  check(git_repository_set_odb(repository.get(), odb.get()), "session.handle", path_);
-  return HandleLease(*this, std::make_unique<Handle>(*this, std::move(repository), std::move(odb), generation));
+  try {
+    OwnedRepository repository = openRepository(path_);
+    OwnedOdb odb = openObjectDatabase(commonDirectory_, store_);
+    check(git_repository_set_odb(repository.get(), odb.get()), "session.handle", path_);
+    return HandleLease(*this, std::make_unique<Handle>(*this, std::move(repository), std::move(odb), generation));
+  } catch (...) {
+    countReturned(generation);
+    throw;
+  }
 }
 
-void Session::renewHandles() {
-  std::vector<std::unique_ptr<Handle>> old;  // closed outside of the lock
+void Session::countReturned(uint64_t generation) noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
-  generation_++;
-  old.swap(idle_);
+  const auto found = leased_.find(generation);
+  if (found != leased_.end() && --found->second == 0) leased_.erase(found);
 }
 
 void Session::giveBack(std::unique_ptr<Handle> handle) noexcept {
+  const uint64_t generation = handle->generation();
   try {
     std::lock_guard<std::mutex> lock(mutex_);
     // Several operations at once may each have used all threads: the surplus closes its files.
-    if (handle->generation() == generation_ && idle_.size() < size_t{2} * threads_) idle_.push_back(std::move(handle));
+    if (generation == generation_ && idle_.size() < size_t{2} * threads_) idle_.push_back(std::move(handle));
   } catch (...) {
     // Out of memory for the list: the handle is closed instead.
   }
+  handle.reset();
+  countReturned(generation);
+}
+
+uint64_t Session::renewHandles() {
+  std::vector<std::unique_ptr<Handle>> old;  // closed outside of the lock
+  std::lock_guard<std::mutex> lock(mutex_);
+  old.swap(idle_);
+  return ++generation_;
+}
+
+bool Session::usesHandlesBefore(uint64_t generation) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return !leased_.empty() && leased_.begin()->first < generation;
 }
 
 RepositoryDescription Session::describe() {

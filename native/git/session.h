@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -83,8 +84,11 @@ class Session {
   ~Session();
 
   HandleLease handle();
-  // Handles from before this call are closed when their operation ends: libgit2 keeps the files of removed packs open.
-  void renewHandles();
+  // Handles from before this call are closed when their operation ends: libgit2 would keep the files of removed packs open.
+  // Gives the number of the new generation.
+  uint64_t renewHandles();
+  // Whether an operation is still at work with a handle from before that generation.
+  bool usesHandlesBefore(uint64_t generation);
   ObjectStore& store() { return store_; }
   TreeCache& trees() { return trees_; }
   Landings& landings() { return *landings_; }
@@ -102,12 +106,14 @@ class Session {
   friend class HandleLease;
   Session();
   void giveBack(std::unique_ptr<Handle> handle) noexcept;
+  void countReturned(uint64_t generation) noexcept;
 
   ObjectStore store_;  // before the handles: their odb backends point into it
   TreeCache trees_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Handle>> idle_;
   uint64_t generation_ = 0;
+  std::map<uint64_t, size_t> leased_;  // how many handles of each generation
   std::unique_ptr<Landings> landings_;
   std::unique_ptr<Claims> claims_;
   std::unique_ptr<SessionPacks> packs_;

@@ -49,10 +49,18 @@ std::vector<std::string> namesOf(const std::string& folder) {
   return namesIn(directory.get(), folder);
 }
 
+// The index first, as git since 2.42: whoever sees an index may count on its pack. True: all are gone.
+bool removeFiles(const std::string& path) noexcept {
+  bool gone = true;
+  for (const char* ending : {".idx", ".rev", ".pack", ".keep"}) gone = (::unlink((path + ending).c_str()) == 0 || errno == ENOENT) && gone;
+  return gone;
+}
+
 }  // namespace
 
 SessionPacks::~SessionPacks() {
   for (SessionPack& pack : packs_) removeKeep(pack);
+  for (const std::string& name : retired_) removeFiles(pathOf(name));
 }
 
 std::unique_lock<std::mutex> SessionPacks::turn(std::mutex& mutex, const Cancel& cancel) {
@@ -124,6 +132,19 @@ void SessionPacks::replace(const std::vector<std::string>& names, const std::str
   }
   packs_.erase(std::remove_if(packs_.begin(), packs_.end(), isReplaced), packs_.end());
   packs_.insert(packs_.begin(), std::move(fresh));
+  retired_.insert(retired_.end(), names.begin(), names.end());
+}
+
+std::vector<std::string> SessionPacks::retired() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return retired_;
+}
+
+void SessionPacks::removeRetired() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (; !retired_.empty(); retired_.pop_back()) {
+    if (!removeFiles(pathOf(retired_.back()))) failSystem(kOperation, pathOf(retired_.back()));
+  }
 }
 
 void SessionPacks::forget(const std::vector<std::string>& names) {

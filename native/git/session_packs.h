@@ -50,8 +50,12 @@ class SessionPacks {
 
   // A pack whose .keep is there; it goes when all of `unreached` is reached.
   void add(SessionPack pack);
-  // One pack in the place of several; it is guarded while any of them would be. They are gone for us from now on.
+  // One pack in the place of several; it is guarded while any of them would be. The others are retired: their files go once
+  // nobody reads from them any more.
   void replace(const std::vector<std::string>& names, const std::string& name, uint64_t bytes);
+  std::vector<std::string> retired() const;
+  // Their files go. Throws SYSTEM.
+  void removeRetired();
   void forget(const std::vector<std::string>& names);
 
   std::vector<SessionPack> list() const;  // oldest first
@@ -71,6 +75,7 @@ class SessionPacks {
   mutable std::mutex mutex_;
   HeldFile owner_;
   std::vector<SessionPack> packs_;
+  std::vector<std::string> retired_;
 };
 
 }  // namespace coppice

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <random>
 #include <set>
 #include <thread>
@@ -291,7 +292,7 @@ TEST(consolidate_waits_for_a_gc_and_a_gc_waits_for_it) {
   repository.git("gc --quiet");
 }
 
-// Readers of the session, with handles from before and new ones, and git itself, beside fifty consolidations.
+// Readers of the session, with one handle for many reads and with one for each, and git itself, beside fifty consolidations.
 TEST(consolidate_disturbs_no_reader) {
   const SessionRepository repository;
   const auto session = repository.open(4);
@@ -299,31 +300,42 @@ TEST(consolidate_disturbs_no_reader) {
   growth.flushNext();
   const Oid first = *growth.tip;
   std::atomic<bool> done{false};
-  std::atomic<int> failures{0}, reads{0};
+  std::atomic<int> reads{0};
+  std::mutex mutex;
+  std::string failures;
+  const auto failed = [&](const std::string& words) {
+    std::lock_guard<std::mutex> lock(mutex);
+    failures += words.substr(0, 1000) + "\n";
+  };
+  const auto readAll = [&](int readsEach) {
+    const HandleLease handle = session->handle();
+    for (int i = 0; i < readsEach; i++) {
+      const Oid tip = *readRef({session->commonDirectory(), session->commonDirectory()}, "refs/heads/main").oid;
+      for (const Oid& oid : {tip, first}) {
+        for (const TreeFile& file : listTree(*handle, treeOf(*handle->read(oid).data), kNever)) handle->read(file.oid);
+      }
+      reads++;
+    }
+  };
   std::vector<std::thread> threads;
-  for (int i = 0; i < 2; i++) {
-    threads.emplace_back([&, i] {
-      const HandleLease old = session->handle();
+  for (const int readsEach : {1, 10}) {
+    threads.emplace_back([&, readsEach] {
       while (!done) {
         try {
-          const HandleLease fresh = session->handle();
-          Handle& handle = i == 0 ? *old : *fresh;
-          const Oid tip = *readRef({session->commonDirectory(), session->commonDirectory()}, "refs/heads/main").oid;
-          for (const Oid& oid : {tip, first}) {
-            for (const TreeFile& file : listTree(handle, treeOf(*handle.read(oid).data), kNever)) handle.read(file.oid);
-          }
-          reads++;
-        } catch (const Failure&) {
-          failures++;
+          readAll(readsEach);
+        } catch (const Failure& failure) {
+          failed(failure.code + " " + failure.message);
         }
       }
     });
   }
   threads.emplace_back([&] {
     while (!done) {
-      if (!repository.gitSucceeds("log --stat --format=%H main") || !repository.gitSucceeds("rev-list --objects main")) failures++;
-      const CommandResult batch = repository.tryGit("rev-list --objects main | cut -c1-40 | git cat-file --batch-check");
-      if (batch.code != 0 || batch.output.find("missing") != std::string::npos) failures++;
+      for (const char* command : {"log --stat --format=%H main", "rev-list --objects main",
+                                  "rev-list --objects main | cut -c1-40 | git cat-file --batch-check"}) {
+        const CommandResult result = repository.tryGit(command);
+        if (result.code != 0 || result.output.find(" missing") != std::string::npos) failed(command + (": " + result.output));
+      }
     }
   });
   int consolidations = 0;
@@ -333,9 +345,39 @@ TEST(consolidate_disturbs_no_reader) {
   }
   done = true;
   for (auto& thread : threads) thread.join();
-  CHECK_EQ(failures.load(), 0);
+  CHECK_EQ(failures, "");
   CHECK(reads > 3);
   CHECK_EQ(consolidations, 50);
+  growth.flushNext();
+  consolidateTo(*session, 1);
+  CHECK_EQ(packFiles(repository, ".pack").size(), size_t{1});
+  checkSound(repository);
+}
+
+// The files of the replaced packs stay while an operation that began before may still want to open them.
+TEST(consolidate_removes_nothing_from_under_an_operation) {
+  const SessionRepository repository;
+  auto session = repository.open();
+  Growth growth(*session);
+  for (int i = 0; i < 4; i++) growth.flushNext();
+  {
+    const HandleLease old = session->handle();
+    CHECK_EQ(consolidateTo(*session, 1).replaced, 4u);
+    CHECK_EQ(packFiles(repository, ".pack").size(), size_t{5});
+    old->read(*growth.tip);
+    growth.flushNext();
+    CHECK_EQ(consolidateTo(*session, 1).replaced, 2u);
+    CHECK_EQ(packFiles(repository, ".pack").size(), size_t{7});
+  }
+  consolidateTo(*session, 1);
+  CHECK_EQ(packFiles(repository, ".pack").size(), size_t{1});
+  {
+    const HandleLease old = session->handle();
+    growth.flushNext();
+    CHECK_EQ(consolidateTo(*session, 1).replaced, 2u);
+  }
+  session.reset();
+  CHECK_EQ(packFiles(repository, ".pack").size(), size_t{1});
   checkSound(repository);
 }
 
