@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "failure.h"
@@ -23,15 +25,23 @@ struct FreeText {
 #ifndef __linux__
 // There is no /proc: nobody is found, and a worktree that is still held goes back to the pool. Said in
 // docs/shortcomings.md.
-std::vector<Holder> findHolders(const std::string&, const Cancel&) {
+std::vector<Holder> findHolders(const std::vector<std::string>&, const Cancel&) {
   return {};
 }
 #endif
 
 ListHoldersReply listHolders(Session&, const ListHoldersRequest& request, const Cancel& cancel) {
-  const std::unique_ptr<char, FreeText> root(::realpath(request.path.c_str(), nullptr));
-  if (!root) failSystem("listHolders", request.path);
-  return {findHolders(root.get(), cancel)};
+  std::vector<std::string> roots;
+  for (const std::string& path : request.paths) {
+    const std::unique_ptr<char, FreeText> root(::realpath(path.c_str(), nullptr));
+    // One that a task has removed may still be somebody's working directory, under its old name.
+    if (!root && errno != ENOENT) failSystem("listHolders", path);
+    roots.push_back(root ? root.get() : path);
+  }
+  ListHoldersReply reply{findHolders(roots, cancel)};
+  for (Holder& holder : reply.holders)
+    holder.path = request.paths[std::find(roots.begin(), roots.end(), holder.path) - roots.begin()];
+  return reply;
 }
 
 }  // namespace coppice

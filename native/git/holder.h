@@ -9,10 +9,10 @@
 
 namespace coppice {
 
-// `root`: a real path. One holder a process, the first reason found: "cwd", "descriptor" (writable), "mapping"
+// `roots`: real paths. One holder for each process and root, the first reason found: "cwd", "descriptor" (writable), "mapping"
 // (writable and shared). Only processes of this user can be looked into (all, for root), and never the calling one. Not
 // seen: a thread with a working directory of its own, a process in another mount namespace that knows the tree under
 // another path, and a file that was opened by another name (a hard link outside).
-std::vector<Holder> findHolders(const std::string& root, const Cancel& cancel);
+std::vector<Holder> findHolders(const std::vector<std::string>& roots, const Cancel& cancel);
 
 }  // namespace coppice

@@ -63,40 +63,60 @@ bool isWritable(int processFd, const std::string& descriptor) {
   return (std::strtoul(info.c_str() + at + 6, nullptr, 8) & O_ACCMODE) != O_RDONLY;
 }
 
-bool holdsDescriptor(int processFd, std::string_view root) {
-  const OwnedFd descriptors = openProcDirectory(processFd, "fd");
-  DirectoryListing listing;
-  if (!descriptors || !listing.read(descriptors.get())) return false;
-  for (size_t i = 0; i < listing.size(); i++) {
-    const std::string name(listing.name(i));
-    const auto target = readProcLink(descriptors.get(), name.c_str());
-    if (target && isBeneath(*target, root) && isWritable(processFd, name)) return true;
-  }
-  return false;
-}
+// What one process holds of the roots: for each the first reason found.
+class Holds {
+ public:
+  explicit Holds(const std::vector<std::string>& roots) : roots_(roots), kinds_(roots.size(), nullptr) {}
 
-// A line: "55d0-55d1 rw-s 00000000 08:01 1234    /path", in which a newline of the path is "\012".
-bool holdsMapping(int processFd, std::string_view root) {
-  const std::string maps = readProcFile(processFd, "maps");
-  for (size_t at = 0; at < maps.size();) {
-    const size_t end = std::min(maps.find('\n', at), maps.size());
-    const std::string_view line = std::string_view(maps).substr(at, end - at);
-    at = end + 1;
-    const size_t permissions = line.find(' ');
-    const size_t path = line.find('/');
-    if (permissions == std::string_view::npos || path == std::string_view::npos) continue;
-    const std::string_view mode = line.substr(permissions + 1, 4);
-    if (mode.size() == 4 && mode[1] == 'w' && mode[3] == 's' && isBeneath(line.substr(path), root)) return true;
-  }
-  return false;
-}
+  const char* kind(size_t root) const { return kinds_[root]; }
 
-const char* kindOfHold(int processFd, const std::string& root) {
-  const auto directory = readProcLink(processFd, "cwd");
-  if (directory && isBeneath(*directory, root)) return "cwd";
-  if (holdsDescriptor(processFd, root)) return "descriptor";
-  return holdsMapping(processFd, root) ? "mapping" : nullptr;
-}
+  void look(int processFd) {
+    if (const auto directory = readProcLink(processFd, "cwd")) note(*directory, "cwd");
+    lookAtDescriptors(processFd);
+    lookAtMappings(processFd);
+  }
+
+ private:
+  bool isNew(std::string_view path) const {
+    for (size_t i = 0; i < roots_.size(); i++)
+      if (kinds_[i] == nullptr && isBeneath(path, roots_[i])) return true;
+    return false;
+  }
+
+  void note(std::string_view path, const char* kind) {
+    for (size_t i = 0; i < roots_.size(); i++)
+      if (kinds_[i] == nullptr && isBeneath(path, roots_[i])) kinds_[i] = kind;
+  }
+
+  void lookAtDescriptors(int processFd) {
+    const OwnedFd descriptors = openProcDirectory(processFd, "fd");
+    DirectoryListing listing;
+    if (!descriptors || !listing.read(descriptors.get())) return;
+    for (size_t i = 0; i < listing.size(); i++) {
+      const std::string name(listing.name(i));
+      const auto target = readProcLink(descriptors.get(), name.c_str());
+      if (target && isNew(*target) && isWritable(processFd, name)) note(*target, "descriptor");
+    }
+  }
+
+  // A line: "55d0-55d1 rw-s 00000000 08:01 1234    /path", in which a newline of the path is "\012".
+  void lookAtMappings(int processFd) {
+    const std::string maps = readProcFile(processFd, "maps");
+    for (size_t at = 0; at < maps.size();) {
+      const size_t end = std::min(maps.find('\n', at), maps.size());
+      const std::string_view line = std::string_view(maps).substr(at, end - at);
+      at = end + 1;
+      const size_t permissions = line.find(' ');
+      const size_t path = line.find('/');
+      if (permissions == std::string_view::npos || path == std::string_view::npos) continue;
+      const std::string_view mode = line.substr(permissions + 1, 4);
+      if (mode.size() == 4 && mode[1] == 'w' && mode[3] == 's') note(line.substr(path), "mapping");
+    }
+  }
+
+  const std::vector<std::string>& roots_;
+  std::vector<const char*> kinds_;
+};
 
 std::string commandOf(int processFd) {
   std::string command = readProcFile(processFd, "comm");
@@ -107,7 +127,7 @@ std::string commandOf(int processFd) {
 
 }  // namespace
 
-std::vector<Holder> findHolders(const std::string& root, const Cancel& cancel) {
+std::vector<Holder> findHolders(const std::vector<std::string>& roots, const Cancel& cancel) {
   std::vector<Holder> holders;
   const OwnedFd processes = openProcDirectory(AT_FDCWD, "/proc");
   DirectoryListing listing;
@@ -119,10 +139,17 @@ std::vector<Holder> findHolders(const std::string& root, const Cancel& cancel) {
     const unsigned long pid = std::strtoul(name.c_str(), nullptr, 10);
     if (pid == static_cast<unsigned long>(::getpid())) continue;
     const OwnedFd process = openProcDirectory(processes.get(), name.c_str());
-    const char* kind = process ? kindOfHold(process.get(), root) : nullptr;
-    if (kind) holders.push_back({static_cast<uint32_t>(pid), commandOf(process.get()), kind});
+    if (!process) continue;
+    Holds holds(roots);
+    holds.look(process.get());
+    for (size_t root = 0; root < roots.size(); root++) {
+      const char* kind = holds.kind(root);
+      if (kind) holders.push_back({roots[root], static_cast<uint32_t>(pid), commandOf(process.get()), kind});
+    }
   }
-  std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) { return a.pid < b.pid; });
+  std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) {
+    return a.path != b.path ? a.path < b.path : a.pid < b.pid;
+  });
   return holders;
 }
 

@@ -571,21 +571,23 @@ struct ListIgnoredRequest {
 
 // Processes that still hold the worktree after its task ended (working directory, writable descriptor, mapping).
 struct ListHoldersRequest {
-  std::string path;
+  std::vector<std::string> paths;
 
   template <class Visitor>
   void fields(Visitor& visit) {
-    visit("path", path);
+    visit("paths", paths);
   }
 };
 
 struct Holder {
+  std::string path;  // the one of the request that it holds
   uint32_t pid = 0;
   std::string command;
   std::string kind;  // "cwd", "descriptor", "mapping"
 
   template <class Visitor>
   void fields(Visitor& visit) {
+    visit("path", path);
     visit("pid", pid);
     visit("command", command);
     visit("kind", kind);

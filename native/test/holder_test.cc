@@ -50,7 +50,7 @@ class Child {
 };
 
 std::string kindOf(const Child& child, const std::string& root) {
-  for (const Holder& holder : findHolders(root, kNever))
+  for (const Holder& holder : findHolders({root}, kNever))
     if (holder.pid == child.pid()) return holder.kind + " " + holder.command;
   return "";
 }
@@ -91,7 +91,21 @@ TEST(holder_leaves_readers_and_neighbours_out) {
   });
   CHECK_EQ(kindOf(reading, root) + kindOf(elsewhere, root) + kindOf(privately, root), "");
   const OwnedFd own(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
-  CHECK_EQ(findHolders(root, kNever).size(), size_t{0});
+  CHECK_EQ(findHolders({root}, kNever).size(), size_t{0});
+}
+
+TEST(holder_tells_for_each_root_who_holds_it) {
+  const TempDirectory folder;
+  folder.write("one/file", "content");
+  folder.write("two/file", "content");
+  folder.write("free/file", "content");
+  const std::string one = folder.file("one"), two = folder.file("two"), file = folder.file("two/file");
+  const Child both([&] { return ::chdir(one.c_str()) == 0 && ::open(file.c_str(), O_WRONLY) >= 0; });
+  const std::vector<Holder> holders = findHolders({two, folder.file("free"), one}, kNever);
+  CHECK_EQ(holders.size(), size_t{2});
+  CHECK_EQ(holders[0].path + " " + holders[0].kind, one + " cwd");
+  CHECK_EQ(holders[1].path + " " + holders[1].kind, two + " descriptor");
+  CHECK(holders[0].pid == both.pid() && holders[1].pid == both.pid());
 }
 
 TEST(holder_finds_who_holds_what_was_deleted) {
@@ -111,15 +125,18 @@ TEST(holder_follows_a_link_to_the_worktree_and_can_be_cancelled) {
   const TempDirectory folder;
   std::filesystem::create_directory_symlink(repository.path(), folder.file("link"));
   const Child inDirectory([&] { return ::chdir(repository.path().c_str()) == 0; });
-  const ListHoldersReply reply = said([&] { return listHolders(*session, {folder.file("link")}, kNever); });
+  const ListHoldersReply reply = said([&] { return listHolders(*session, {{folder.file("link")}}, kNever); });
 #ifdef __linux__
   CHECK_EQ(reply.holders.size(), size_t{1});
   CHECK_EQ(reply.holders[0].pid, inDirectory.pid());
+  CHECK_EQ(reply.holders[0].path, folder.file("link"));
   Cancel cancel;
   cancel.set();
-  CHECK_EQ(failureCode([&] { listHolders(*session, {repository.path()}, cancel); }), failure_code::kCancelled);
+  CHECK_EQ(failureCode([&] { listHolders(*session, {{repository.path()}}, cancel); }), failure_code::kCancelled);
 #else
   CHECK(reply.holders.empty());
 #endif
-  CHECK_EQ(failureCode([&] { listHolders(*session, {folder.file("nowhere")}, kNever); }), failure_code::kSystem);
+  CHECK_EQ(said([&] { return listHolders(*session, {{folder.file("nowhere")}}, kNever); }).holders.size(), size_t{0});
+  folder.write("file", "");
+  CHECK_EQ(failureCode([&] { listHolders(*session, {{folder.file("file/below")}}, kNever); }), failure_code::kSystem);
 }

@@ -357,12 +357,17 @@ export interface ListIgnoredRequest {
   maxEntries: number;
 }
 
-/** Processes that still hold the worktree after its task ended (working directory, writable descriptor, mapping). */
+/**
+ * Processes that still hold worktrees after their tasks ended (working directory, writable descriptor, mapping). One
+ * look at all processes answers for all paths.
+ */
 export interface ListHoldersRequest {
-  path: string;
+  paths: readonly string[];
 }
 
 export interface Holder {
+  /** The one of the request that it holds. */
+  path: string;
   pid: number;
   command: string;
   kind: HolderKind;

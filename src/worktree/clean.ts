@@ -70,7 +70,7 @@ async function whileClaimed(git: Git, { name }: ManagedWorktree, act: () => Prom
 /** A claim says that no process of ours lives; a shell or an editor may still stand in the folder. */
 async function holderOf(git: Git, { path, present }: ManagedWorktree): Promise<string | null> {
   if (!present) return null;
-  const [holder] = (await git.listHolders({ path })).holders;
+  const [holder] = (await git.listHolders({ paths: [path] })).holders;
   return holder === undefined ? null : `process ${holder.pid} (${holder.command}) uses it`;
 }
 

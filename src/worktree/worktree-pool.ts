@@ -7,6 +7,7 @@ import type { Run } from "../run.js";
 import { type Release, Semaphore } from "../semaphore.js";
 import { placeFolder } from "./folder.js";
 import { Growth, type Hold, type HoldKind } from "./growth.js";
+import { HolderWatch } from "./holders.js";
 import { lockReason } from "./list.js";
 import { type MadeWorktree, makeWorktree } from "./make-worktree.js";
 import { emptyProvision, type Provisioned, type Provisioner } from "./provision.js";
@@ -35,6 +36,7 @@ export class WorktreePool {
   readonly #idle: PooledWorktree[] = [];
   readonly #queue = new WorktreeQueue((reason) => this.#making?.abort.abort(reason));
   readonly #growth = new Growth();
+  readonly #holders: HolderWatch;
   #making: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
   #lookAgain: NodeJS.Timeout | null = null;
   /** Making one failed while others were at work. */
@@ -44,6 +46,7 @@ export class WorktreePool {
     this.#run = run;
     this.#folder = folder;
     this.#provisioner = provisioner;
+    this.#holders = new HolderWatch(run.git);
     this.#admission = new Semaphore(run.options.limits.worktrees);
   }
 
@@ -95,9 +98,8 @@ export class WorktreePool {
 
   /** Gives a worktree back whose work is durable elsewhere. One that a process still holds is retired instead. */
   async release(worktree: PooledWorktree): Promise<{ retired: boolean }> {
-    const { holders } = await this.#run.git.listHolders({ path: worktree.path });
-    const holder = holders[0];
-    if (holder !== undefined) {
+    const holder = await this.#holders.find(worktree.path);
+    if (holder !== null) {
       const message =
         `process ${holder.pid} (${holder.command}) still holds ${worktree.path} (${holder.kind}); ` +
         "the worktree is not used again";
