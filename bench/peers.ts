@@ -1,5 +1,5 @@
 // The peers, in the order in which they are measured: who removes many files comes late.
-import type { Peer, PeerName } from "./trial.js";
+import type { Operation, Peer, PeerName } from "./trial.js";
 
 export interface PeerDescription {
   /** Axis and table label. */
@@ -8,16 +8,17 @@ export interface PeerDescription {
   how: string;
   /** Needs the packages of bench/package.json. */
   installed: boolean;
-  /** Needs bench/native. */
-  native: boolean;
+  /** For these it needs bench/native. */
+  native: readonly Operation[];
   load: () => Promise<Peer>;
 }
 
-const here = { installed: false, native: false };
+const here = { installed: false, native: [] };
 
 export const peers: Readonly<Record<PeerName, PeerDescription>> = {
   floor: {
-    ...here,
+    installed: false,
+    native: ["create"],
     label: "floor",
     how: "the same files written and hashed, and nothing else",
     load: async () => (await import("./peers/floor.js")).floor,
@@ -40,21 +41,21 @@ export const peers: Readonly<Record<PeerName, PeerDescription>> = {
     label: "libgit2",
     how: "plain libgit2 calls: `git_worktree_add`, `git_index_add_all`, `git_merge_commits`",
     installed: false,
-    native: true,
+    native: ["create", "reset", "snapshot", "merge", "fanIn", "fanOut"],
     load: async () => (await import("./peers/libgit2.js")).libgit2,
   },
   "isomorphic-git": {
     label: "isomorphic-git",
     how: "has no worktrees: a copy with its own index for each worker over a shared object folder, `add`, `commit`, `merge`, `checkout`",
     installed: true,
-    native: false,
+    native: [],
     load: async () => (await import("./peers/isomorphic-git.js")).isomorphicGit,
   },
   "es-git": {
     label: "es-git",
     how: "libgit2 in Rust; all of it holds up the thread: one worktree, `addAll`, `commit`, `merge` into the main tree",
     installed: true,
-    native: false,
+    native: [],
     load: async () => (await import("./peers/es-git.js")).esGit,
   },
   git: {
@@ -69,7 +70,7 @@ export const peers: Readonly<Record<PeerName, PeerDescription>> = {
     label: "simple-git",
     how: "the same script through simple-git",
     installed: true,
-    native: false,
+    native: [],
     load: async () => (await import("./peers/simple-git.js")).simpleGitScript,
   },
   "git-in-place": {

@@ -3,11 +3,11 @@
 import { mkdir, mkdtemp, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildBenchAddon } from "./addon.js";
 import { EditPlan } from "./edits.js";
 import { Isolated } from "./isolate.js";
 import { installPeerPackages } from "./peer-packages.js";
 import { peers } from "./peers.js";
-import { buildPlainLibgit2 } from "./plain-libgit2.js";
 import { copyRepository, removeFolder, templateRepository } from "./repository.js";
 import { Disk } from "./settle.js";
 import type { Job, Operation, PeerName, Reply, Sample, Settings } from "./trial.js";
@@ -50,7 +50,7 @@ export class TrialRun {
   /** @returns why there is no figure, or the figures */
   async take(peer: PeerName, files: number, wanted: Wanted): Promise<Answer> {
     const { label } = peers[peer];
-    const missing = await this.#missing(peer);
+    const missing = await this.#missing(peer, wanted.operation);
     if (missing !== null) return { error: missing };
     const job = await this.#prepare(peer, files, wanted);
     await this.#disk.settle();
@@ -91,15 +91,15 @@ export class TrialRun {
   }
 
   /** What a peer needs is made when it is first asked for. */
-  async #missing(peer: PeerName): Promise<string | null> {
+  async #missing(peer: PeerName, operation: Operation): Promise<string | null> {
     const { installed, native } = peers[peer];
     if (installed) return installPeerPackages(this.#say);
-    return native ? buildPlainLibgit2(this.#say) : null;
+    return native.includes(operation) ? buildBenchAddon(this.#say) : null;
   }
 
   async #prepare(peer: PeerName, files: number, wanted: Wanted): Promise<Job> {
     const template = await this.#template(files);
-    this.#folder ??= await mkdtemp(join(await realpath(tmpdir()), "coppice-bench-run-"));
+    this.#folder ??= await this.#makeFolder();
     this.#copies += 1;
     const own = join(this.#folder, `${this.#copies}-${peer}`);
     const folder = join(own, "made");
@@ -110,6 +110,12 @@ export class TrialRun {
     const { concurrency } = this.#settings;
     const { operation, effects, rounds, watchedEffects = 0 } = wanted;
     return { peer, operation, repository, folder, files, effects, concurrency, rounds, watchedEffects };
+  }
+
+  async #makeFolder(): Promise<string> {
+    const folder = await mkdtemp(join(await realpath(tmpdir()), "coppice-bench-run-"));
+    await this.#disk.spread(folder);
+    return folder;
   }
 
   #template(files: number): Promise<string> {

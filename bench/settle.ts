@@ -1,6 +1,8 @@
-// Brings the disk to rest before something is measured. Ext4 without a journal steps over the inodes of files removed within
-// the last minute, one by one, whenever it makes a file: that makes whoever comes next ten times slower. So the bench
-// removes late, and after a large removal it waits.
+// Brings the disk to rest before something is measured. Ext4 without a journal steps over the inodes of files that were
+// removed within the last minutes, one by one, whenever it makes a file near them: whoever comes next is ten times slower.
+// So the bench removes late, and gives each job a region of the disk to itself: in a folder that is marked as a top
+// (chattr +T) ext4 puts every new folder far from the others. Where that cannot be had it waits after a large removal.
+// Measured, 20,000 files: 0.45 s of system time in fresh regions, 5 s in one where as many were removed just before.
 import { spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,15 +14,22 @@ const largeRemoval = 5_000;
 export class Disk {
   readonly #note: string;
   readonly #say: (text: string) => void;
+  #spread = false;
 
   constructor(cache: string, say: (text: string) => void) {
     this.#note = join(cache, "last-removal.json");
     this.#say = say;
   }
 
-  /** Everything written is on disk, and no large removal is recent. */
+  /** Puts the folders that will be made in this one far from each other. */
+  async spread(folder: string): Promise<void> {
+    this.#spread = (await exitCode("chattr", ["+T", folder])) === 0;
+  }
+
+  /** Everything written is on disk, and no large removal is near. */
   async settle(): Promise<void> {
-    await synced();
+    await exitCode("sync", []);
+    if (this.#spread) return;
     const last = await this.#lastRemoval();
     const left = last + restSeconds * 1000 - Date.now();
     if (left <= 0) return;
@@ -32,7 +41,7 @@ export class Disk {
   async removed(files: number): Promise<void> {
     if (files < largeRemoval) return;
     // The wait begins when the removal is on disk, not when it is only remembered.
-    await synced();
+    await exitCode("sync", []);
     await mkdir(join(this.#note, ".."), { recursive: true });
     await writeFile(this.#note, JSON.stringify({ removedAt: Date.now() }));
   }
@@ -46,10 +55,11 @@ export class Disk {
   }
 }
 
-function synced(): Promise<void> {
+/** Null: the command is not there. */
+function exitCode(command: string, args: readonly string[]): Promise<number | null> {
   return new Promise((resolve) => {
-    const child = spawn("sync", [], { stdio: "ignore" });
-    child.on("error", () => resolve());
-    child.on("close", () => resolve());
+    const child = spawn(command, args, { stdio: "ignore" });
+    child.on("error", () => resolve(null));
+    child.on("close", resolve);
   });
 }

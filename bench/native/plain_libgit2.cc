@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "floor.h"
+
 namespace {
 
 template <class T, void (*Free)(T*)>
@@ -188,6 +190,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("merge", Napi::Function::New(env, start<merge>));
   exports.Set("mergeAndCommit", Napi::Function::New(env, start<mergeAndCommit>));
   exports.Set("updateRef", Napi::Function::New(env, start<updateRef>));
+  exports.Set("writeAll", Napi::Function::New(env, writeAll));
   return exports;
 }
 

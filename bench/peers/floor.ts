@@ -1,8 +1,9 @@
 // The least that could be done: the same files written and hashed, no git at all. What a peer takes above it is its own.
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, readlinkSync, symlinkSync, writeSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { type FileToWrite, loadBenchAddon } from "../addon.js";
 import { concurrently } from "../concurrently.js";
 import { applyEdit, type Edit, EditPlan } from "../edits.js";
 import { git } from "../git-command.js";
@@ -42,13 +43,19 @@ async function create({ repository, folder, rounds }: Job): Promise<Taken> {
   const listed = await git(repository, ["ls-files", "-s", "-z"]);
   const files = listed.split("\0").flatMap((line) => {
     const found = /^(\d{6}) \S+ 0\t(.*)$/s.exec(line);
-    return found ? [fileInMemory(repository, found[1] as string, found[2] as string)] : [];
+    return found && found[1] !== "160000" ? [fileInMemory(repository, found[1] as string, found[2] as string)] : [];
   });
+  const addon = loadBenchAddon();
   const folders = foldersOf(files.map(({ path }) => path));
   const warm: Measure[] = [];
   for (let round = 0; round < rounds; round++) {
     const root = join(folder, `w${round}`);
-    warm.push(await measure(1, async () => writeAll(root, folders, files)));
+    await mkdir(root);
+    warm.push(
+      await measure(1, async () => {
+        if (!addon.writeAll(root, folders, files)) throw new Error("the floor could not write all files");
+      }),
+    );
   }
   return { sample: { cold: null, warm, extra: { files: files.length } } };
 }
@@ -61,33 +68,11 @@ function foldersOf(paths: readonly string[]): string[] {
   return [...found].sort();
 }
 
-interface FileInMemory {
-  path: string;
-  mode: number;
-  link: string | null;
-  content: Buffer;
-}
-
-function fileInMemory(repository: string, mode: string, path: string): FileInMemory {
+function fileInMemory(repository: string, mode: string, path: string): FileToWrite {
   const from = join(repository, path);
-  const link = mode === "120000" ? readlinkSync(from) : null;
-  const content = link === null && mode !== "160000" ? readFileSync(from) : Buffer.from(link ?? "");
+  const link = mode === "120000";
+  const content = link ? Buffer.from(readlinkSync(from)) : readFileSync(from);
   return { path, mode: mode === "100755" ? 0o755 : 0o644, link, content };
-}
-
-function writeAll(root: string, folders: readonly string[], files: readonly FileInMemory[]): void {
-  mkdirSync(root, { recursive: true });
-  for (const folder of folders) mkdirSync(join(root, folder));
-  for (const { path, mode, link, content } of files) {
-    blobHash(content);
-    if (link !== null) {
-      symlinkSync(link, join(root, path));
-      continue;
-    }
-    const file = openSync(join(root, path), "wx", mode);
-    writeSync(file, content);
-    closeSync(file);
-  }
 }
 
 function blobHash(content: Buffer): string {

@@ -1,10 +1,10 @@
 // Plain libgit2: what one gets by calling it as its manual shows, off the JavaScript thread and with the same concurrency.
 import { join } from "node:path";
+import { type BenchAddon, type Handle, loadBenchAddon } from "../addon.js";
 import { concurrently, Turn } from "../concurrently.js";
 import { applyEdit, type Edit, EditPlan } from "../edits.js";
 import { headOf } from "../git-command.js";
 import { measure } from "../measure.js";
-import { type Handle, loadPlainLibgit2, type PlainLibgit2 } from "../plain-libgit2.js";
 import { poolFigures } from "../pool-figures.js";
 import { prepareCommits } from "../prepared-commits.js";
 import { changeEightPaths } from "../small-change.js";
@@ -18,7 +18,7 @@ interface Place {
 
 async function fanOut(job: Job): Promise<Taken> {
   const { repository, folder, effects, concurrency } = job;
-  const git = loadPlainLibgit2();
+  const git = loadBenchAddon();
   const plan = await EditPlan.of(repository);
   const first = plan.round(effects);
   const pool: Place[] = [];
@@ -39,7 +39,7 @@ async function fanOut(job: Job): Promise<Taken> {
   return { sample: { cold, warm, extra: poolFigures(making) } };
 }
 
-async function landAll(git: PlainLibgit2, repository: string, pool: readonly Place[], edits: readonly Edit[]) {
+async function landAll(git: BenchAddon, repository: string, pool: readonly Place[], edits: readonly Edit[]) {
   const main = git.open(repository);
   const merging = new Turn();
   const baseOid = await headOf(repository);
@@ -58,7 +58,7 @@ async function landAll(git: PlainLibgit2, repository: string, pool: readonly Pla
 }
 
 async function create({ repository, folder, rounds }: Job): Promise<Taken> {
-  const git = loadPlainLibgit2();
+  const git = loadBenchAddon();
   const handle = git.open(repository);
   const warm: Measure[] = [];
   for (let round = 0; round < rounds; round++)
@@ -67,7 +67,7 @@ async function create({ repository, folder, rounds }: Job): Promise<Taken> {
 }
 
 async function changeAndReset({ repository, folder, rounds }: Job) {
-  const git = loadPlainLibgit2();
+  const git = loadBenchAddon();
   const baseOid = await headOf(repository);
   const path = join(folder, "w");
   await git.addWorktree(git.open(repository), "w", path);
@@ -85,7 +85,7 @@ async function changeAndReset({ repository, folder, rounds }: Job) {
 
 async function merge({ repository, effects, rounds }: Job): Promise<Taken> {
   const { commitOids } = await prepareCommits(repository, effects * 2, 5);
-  const git = loadPlainLibgit2();
+  const git = loadBenchAddon();
   const handle = git.open(repository);
   const warm: Measure[] = [];
   for (let round = 0; round < rounds; round++)
@@ -100,7 +100,7 @@ async function merge({ repository, effects, rounds }: Job): Promise<Taken> {
 
 async function fanIn({ repository, effects }: Job): Promise<Taken> {
   const { baseOid, commitOids } = await prepareCommits(repository, effects, 3);
-  const git = loadPlainLibgit2();
+  const git = loadBenchAddon();
   const handle = git.open(repository);
   const once = await measure(effects, async () => {
     let tipOid = baseOid;
