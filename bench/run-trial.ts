@@ -101,7 +101,7 @@ export class TrialRun {
     const template = await this.#template(files);
     this.#folder ??= await this.#makeFolder();
     this.#copies += 1;
-    const own = join(this.#folder, `${this.#copies}-${peer}`);
+    const own = await this.#disk.region(this.#folder, `${this.#copies}-${peer}`, files);
     const folder = join(own, "made");
     await mkdir(folder, { recursive: true });
     const repository = join(own, "repository");
