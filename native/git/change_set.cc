@@ -37,7 +37,7 @@ class Collector {
       : session_(session), request_(request), cancel_(cancel), handle_(session.handle()), excluded_(request.exclude) {}
 
   ChangeSet run() {
-    takeStaged();
+    if (request_.staged) takeStaged();
     takeScanned();
     if (!candidates_.empty()) readCandidates();
     clearTheWay();

@@ -18,6 +18,7 @@ struct ChangeSetRequest {
   std::string gitDirectory;
   Oid baseTreeOid{};
   const IndexFile* index = nullptr;
+  bool staged = true;  // false: the index says nothing that the base does not; then it need not hold all of it
   const ScanResult* scanned = nullptr;
   std::vector<std::string> exclude;
   uint32_t maxFiles = 0;  // 0: no limit

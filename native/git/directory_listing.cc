@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,6 +48,18 @@ bool DirectoryListing::readPortable(int directoryFd) {
     if (entry == nullptr) return errno == 0;
     add(entry->d_name, entry->d_type);
   }
+}
+
+bool DirectoryListing::readNamed(int directoryFd, const std::vector<std::string>& names) {
+  clear();
+  for (const std::string& name : names) {
+    struct stat status;
+    if (::fstatat(directoryFd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+      add(name.c_str(), IFTODT(status.st_mode));
+    else if (errno != ENOENT && errno != ENOTDIR)
+      return false;
+  }
+  return true;
 }
 
 #ifndef __linux__

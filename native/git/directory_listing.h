@@ -13,6 +13,8 @@ class DirectoryListing {
   // "." and ".." are left out. The descriptor stays the caller's and must not have been read before. False with errno
   // set when the directory could not be read to its end.
   bool read(int directoryFd);
+  // Only those of the names that are there.
+  bool readNamed(int directoryFd, const std::vector<std::string>& names);
   bool readPortable(int directoryFd);  // readdir; public so that the test compares both
 
   size_t size() const { return entries_.size(); }

@@ -1,27 +1,26 @@
 // Brings a worktree back to exactly a commit, in place (PROTOCOLS P4): the admin directory first, so that nothing a
-// task configured there decides about the files, then the files, then the index. Only what differs is written.
-#include <fcntl.h>
+// task configured there decides about the files, then the files, then the index. Only what differs is written, and of a
+// tracked worktree only what is suspect is looked at. Afterwards our own writes are looked at like anybody's, until there
+// are no more events: so nothing that a process which outlived its task writes meanwhile is passed on.
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
 
 #include "admin_directory.h"
 #include "checkout.h"
+#include "entry_at.h"
 #include "failure.h"
-#include "file_restorer.h"
 #include "operations.h"
-#include "parallel.h"
 #include "reset_admin.h"
-#include "scan.h"
-#include "untracked_removal.h"
+#include "reset_index.h"
+#include "restore.h"
+#include "suspect_view.h"
 
 namespace coppice {
 namespace {
 
 constexpr const char* kOperation = "reset";
-constexpr int kMaxRounds = 1000;  // each but the last has removed an ignore file or opened a directory
+constexpr int kMaxRounds = 8;  // the second sees nothing but our own writes, unless somebody else writes too
 
 void requireWorktree(const ResetRequest& request, const std::string& admin) {
   const std::optional<std::string> path = worktreePathOf(admin);
@@ -37,182 +36,138 @@ void requireWorktree(const ResetRequest& request, const std::string& admin) {
     failSystem(kOperation, request.path);
 }
 
-bool isIgnoreFile(const std::string& path) {
-  return RootDirectory::baseName(path) == ".gitignore";
-}
-
 class Reset {
  public:
-  Reset(Session& session, const ResetRequest& request, const std::string& admin, std::vector<TreeFile> files,
-        const Cancel& cancel)
-      : session_(session),
-        request_(request),
-        admin_(admin),
-        cancel_(cancel),
-        files_(std::move(files)),
-        root_(request.path),
-        attributes_(Attributes::ofTree(session, admin, files_)),
-        settings_(WorktreeSettings::read(session, admin)),
-        modes_(FreshModes::triedIn(root_)),
-        removal_(root_, request.keep, cancel),
-        right_(files_.size(), 0) {}
+  Reset(const RestoreSettings& shared, const Oid& treeOid)
+      : shared_(shared),
+        tracker_(shared.tracker),
+        handle_(shared.session.handle()),
+        treeOid_(treeOid),
+        indexPath_(shared.admin + "/index") {}
 
-  void files() {
-    readIndex();
-    restoreModes();
-    restoreIgnoreFiles();
-    for (int round = 0; round < kMaxRounds; round++) {
-      if (settle()) return;
-    }
-    fail(failure_code::kLimit, kOperation, "what is ignored keeps changing while the worktree is reset", request_.path);
-  }
-
-  void writeIndex(std::string treeExtension) {
-    index_.version = 2;
-    index_.treeExtension = std::move(treeExtension);
-    replaceFile(admin_ + "/index", serializeIndex(index_), false);
-  }
-
-  ResetReply reply() const {
-    ResetReply reply;
-    reply.scanned = "its changes are not tracked";
-    reply.written = written_;
-    reply.removed = removal_.count();
-    return reply;
+  ResetReply run() {
+    reply_.scanned = whyWhole();
+    if (tracker_ != nullptr) tracker_->beginChange();
+    if (!reply_.scanned) resetSuspects();
+    if (reply_.scanned) resetAll();
+    return std::move(reply_);
   }
 
  private:
-  FileRestorer restorer() { return FileRestorer(session_, root_, attributes_, settings_, modes_, cancel_); }
+  std::optional<std::string> whyWhole() {
+    if (tracker_ == nullptr) return "its changes are not tracked";
+    tracker_->drain();
+    return tracker_->lost();
+  }
 
-  // The index to be: the base's entries, each with the stat data that the task's index holds for the same content. What
-  // that one holds besides is remembered, because ignore rules do not protect what was tracked.
-  void readIndex() {
-    IndexFile old;
-    try {
-      old = IndexFile::read(admin_ + "/index").value_or(IndexFile());
-    } catch (const Failure& failure) {
-      if (failure.code == failure_code::kCancelled) throw;  // damaged or of an unknown kind: then nothing is proven
-    }
-    index_.mtimeSeconds = old.mtimeSeconds;
-    index_.mtimeNanoseconds = old.mtimeNanoseconds;
-    index_.entries.resize(files_.size());
-    auto at = old.entries.begin();
-    const auto pass = [&] { noLongerTracked_.push_back((at++)->path); };
-    for (size_t i = 0; i < files_.size(); i++) {
-      IndexEntry& entry = index_.entries[i];
-      entry.path = files_[i].path;
-      entry.mode = files_[i].mode;
-      entry.oid = files_[i].oid;
-      while (at != old.entries.end() && at->path < entry.path)
-        pass();
-      for (; at != old.entries.end() && at->path == entry.path; ++at) {
-        const bool same = at->mode == entry.mode && at->oid == entry.oid && at->stage == 0;
-        if (same && !at->assumeUnchanged && !at->skipWorktree && !at->intentToAdd) entry.stat = at->stat;
+  void resetAll() {
+    if (tracker_ != nullptr) tracker_->begin();
+    stays_ = {};
+    RestorePlan plan;
+    plan.files = listTree(*handle_, treeOid_, shared_.cancel);
+    requireSafeTree(plan.files, shared_.cancel);
+    plan.ruleFiles = plan.files;
+    const IndexFile index = indexOver(plan.files, readIndexIfSound(indexPath_), plan.noLongerTracked);
+    plan.index = &index;
+    Restore restore(shared_, std::move(plan));
+    restore.run();
+    count(restore);
+    writeIndex(restore.index());
+    if (tracker_ == nullptr || tracker_->isBlind()) return;
+    comeToRest();  // what is lost meanwhile stays lost: the next look is at everything again
+  }
+
+  void resetSuspects() {
+    Suspects todo = tracker_->suspects();
+    RestorePlan plan;
+    if (tracker_->treeOid() != treeOid_) {
+      for (const Change& change : diffTrees(*handle_, tracker_->treeOid(), treeOid_, shared_.cancel)) {
+        todo.add(change.path);
+        if (change.newMode == 0) plan.noLongerTracked.push_back(change.path);
       }
     }
-    while (at != old.entries.end())
-      pass();
-    // What is not safe to name cannot be a file of ours.
-    noLongerTracked_.erase(std::remove_if(noLongerTracked_.begin(), noLongerTracked_.end(),
-                                          [](const std::string& path) { return !isSafePath(path); }),
-                           noLongerTracked_.end());
+    bool rewrite = tracker_->treeOid() != treeOid_ || !tracker_->isOwnIndex(indexPath_);
+    std::optional<IndexFile> whole;
+    if (rewrite) whole = wholeIndex(plan.noLongerTracked);
+    IndexFile seen;
+    bool converts = false;
+    if (!restoreView(todo, std::move(plan), seen, converts)) {
+      reply_.scanned = "a file that changed has another name";
+      return;
+    }
+    if (converts && !whole) {
+      std::vector<std::string> none;
+      whole = wholeIndex(none);
+    }
+    if (whole) {
+      takeStats(*whole, seen);
+      writeIndex(std::move(*whole));
+    }
+    if (!comeToRest()) reply_.scanned = tracker_->lost();
   }
 
-  // Directories as a fresh checkout makes them; also so that everything below can be read and written from here on.
-  void restoreModes() {
-    std::string_view last;
-    for (const TreeFile& file : files_) {
-      const std::string_view path = file.path;
-      for (size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
-        if (last.substr(0, slash + 1) == path.substr(0, slash + 1)) continue;  // seen with the file before
-        restoreMode(std::string(path.substr(0, slash)));
+  IndexFile wholeIndex(std::vector<std::string>& noLongerTracked) {
+    return indexOver(listTree(*handle_, treeOid_, shared_.cancel), readIndexIfSound(indexPath_), noLongerTracked);
+  }
+
+  bool restoreView(const Suspects& todo, RestorePlan plan, IndexFile& seen, bool& converts) {
+    for (const auto& [path, kind] : todo)
+      if (kind == Suspects::Kind::kMode && entryAt(*handle_, treeOid_, path).mode == kModeTree)
+        plan.modes.push_back(path);
+    const SuspectView view =
+        viewOfTree(*handle_, treeOid_, shared_.root, todo, shared_.request.keep, shared_.cancel);
+    for (const IndexEntry& entry : view.index.entries)
+      plan.files.push_back({entry.path, entry.mode, entry.oid});
+    requireSafeTree(plan.files, shared_.cancel);
+    plan.ruleFiles = ruleFilesAbove(*handle_, treeOid_, plan.files);
+    plan.index = &view.index;
+    plan.directories = &view.directories;
+    Restore restore(shared_, std::move(plan));
+    const bool enough = restore.run();
+    count(restore);
+    seen = restore.index();
+    converts = restore.converts();
+    return enough;
+  }
+
+  // False: not everything that happened is known, or somebody writes without end.
+  bool comeToRest() {
+    for (const std::string& path : shared_.request.keep)
+      stays_.add(path.substr(0, path.find_last_not_of('/') + 1));
+    for (int round = 0; round < kMaxRounds; round++) {
+      const Suspects fresh = tracker_->drain();
+      if (tracker_->isBlind()) return false;
+      if (fresh.empty()) {
+        tracker_->proven(treeOid_, std::move(stays_), indexPath_);
+        return true;
       }
-      last = path;
+      IndexFile seen;
+      bool converts = false;
+      if (!restoreView(fresh, {}, seen, converts)) break;
     }
+    tracker_->lose("somebody writes into it while it is reset");
+    return false;
   }
 
-  void restoreMode(const std::string& directory) {
-    cancel_.check(kOperation);
-    struct stat status;  // a link on the way shows another's mode; then nothing is opened below
-    if (::fstatat(root_.get(), directory.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode))
-      return;
-    if ((status.st_mode & 07777) == modes_.directory) return;
-    const OwnedFd parent = root_.openParent(directory);
-    const std::string name(RootDirectory::baseName(directory));
-    if (!parent || ::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode))
-      return;
-    if (::fchmodat(parent.get(), name.c_str(), modes_.directory, AT_SYMLINK_NOFOLLOW) != 0)
-      failSystem(kOperation, directory);
+  void count(const Restore& restore) {
+    reply_.written += restore.written();
+    reply_.removed += restore.removed();
+    stays_.add(restore.stays());
   }
 
-  // Before anything is judged as ignored: by the base's rules, not the task's.
-  void restoreIgnoreFiles() {
-    FileRestorer restorer = this->restorer();
-    for (size_t i = 0; i < files_.size(); i++) {
-      if (isIgnoreFile(files_[i].path) && !removal_.keeps(files_[i].path)) restore(i, restorer);
-    }
+  void writeIndex(IndexFile index) {
+    index.version = 2;
+    index.treeExtension = treeExtensionFor(*handle_, treeOid_, shared_.cancel);
+    replaceFile(indexPath_, serializeIndex(index), false);
   }
 
-  void restore(size_t i, FileRestorer& restorer) {
-    if (right_[i]) return;
-    cancel_.check(kOperation);
-    if (!restorer.isRight(files_[i], index_.entries[i].stat)) {
-      index_.entries[i].stat = restorer.put(files_[i]);
-      written_++;
-    }
-    right_[i] = 1;
-  }
-
-  // One look at the worktree and what follows from it. False: another look is needed.
-  bool settle() {
-    for (const std::string& path : noLongerTracked_)
-      removal_.removeFile(path);
-    const ScanResult found =
-        scan(session_, {request_.path, admin_, &index_, !request_.keepIgnored, request_.keep}, cancel_);
-    bool opened = false;
-    for (const std::string& path : found.unreadable)
-      opened = removal_.open(path) || opened;
-    if (!opened && !found.unreadable.empty())
-      fail(failure_code::kSystem, kOperation, "this cannot be read, nor its mode changed", found.unreadable.front());
-    for (const std::string& directory : found.untrackedDirectories)
-      removal_.open(directory);
-    bool rulesChanged = false;
-    for (const ScanResult::Untracked& untracked : found.untracked) {
-      std::string path = untracked.path;
-      if (path.back() == '/') path.pop_back();
-      removal_.remove(path);
-      rulesChanged = rulesChanged || isIgnoreFile(path);
-    }
-    for (auto directory = found.untrackedDirectories.rbegin(); directory != found.untrackedDirectories.rend();
-         ++directory)
-      removal_.removeIfEmpty(*directory);
-    for (const size_t gitlink : found.populatedGitlinks)
-      removal_.empty(files_[gitlink].path);
-    restoreFiles(found);
-    return !opened && !rulesChanged;
-  }
-
-  void restoreFiles(const ScanResult& found) {
-    std::vector<size_t> wanted(found.suspect);
-    wanted.insert(wanted.end(), found.missing.begin(), found.missing.end());
-    parallelFor(session_.threads(), wanted.size(),
-                [&] { return [&, restorer = this->restorer()](size_t i) mutable { restore(wanted[i], restorer); }; });
-  }
-
-  Session& session_;
-  const ResetRequest& request_;
-  const std::string& admin_;
-  const Cancel& cancel_;
-  const std::vector<TreeFile> files_;
-  const RootDirectory root_;
-  const Attributes attributes_;
-  const WorktreeSettings settings_;
-  const FreshModes modes_;
-  UntrackedRemoval removal_;
-  IndexFile index_;
-  std::vector<std::string> noLongerTracked_;
-  std::vector<char> right_;  // files that were looked at or written here (not vector<bool>: threads write side by side)
-  std::atomic<uint32_t> written_{0};
+  const RestoreSettings& shared_;
+  Tracker* const tracker_;
+  const HandleLease handle_;
+  const Oid treeOid_;
+  const std::string indexPath_;
+  Suspects stays_;
+  ResetReply reply_;
 };
 
 }  // namespace
@@ -222,18 +177,20 @@ ResetReply reset(Session& session, const ResetRequest& request, const Cancel& ca
   requireWorktree(request, admin);
   for (const std::string& path : request.keep)
     requireSafePath(std::string_view(path).substr(0, path.find_last_not_of('/') + 1), kOperation);
-  HandleLease handle = session.handle();
+  const HandleLease handle = session.handle();
   handle->read(request.baseOid, GIT_OBJECT_COMMIT);
   const Oid treeOid = treeOfTreeish(*handle, request.baseOid);
-  std::vector<TreeFile> files = listTree(*handle, treeOid, cancel);
-  requireSafeTree(files, cancel);
+  const std::shared_ptr<Tracker> tracker = session.trackers().find(request.name);
+  std::unique_lock<std::mutex> lock;
+  if (tracker) lock = std::unique_lock<std::mutex>(tracker->mutex());
 
   sweepAdminDirectory(session, admin, request.baseOid, cancel);
-  Reset reset(session, request, admin, std::move(files), cancel);
-  restoreGitFile(RootDirectory(request.path), admin, cancel);
-  reset.files();
-  reset.writeIndex(treeExtensionFor(*handle, treeOid, cancel));
-  return reset.reply();
+  RootDirectory root(request.path);
+  restoreGitFile(root, admin, cancel);
+  const FreshModes modes = FreshModes::triedIn(root);
+  const RestoreSettings shared{session,       request, admin, std::move(root), WorktreeSettings::read(session, admin),
+                               modes, tracker.get(), cancel};
+  return Reset(shared, treeOid).run();
 }
 
 }  // namespace coppice

@@ -42,7 +42,8 @@ class Walk {
         cancel_(cancel),
         root_(request.root),
         excluded_(request.exclude),
-        tracked_(trackedDirectories(*request.index, excluded_)) {}
+        whole_(request.directories ? std::vector<TrackedDirectory>() : trackedDirectories(*request.index, excluded_)),
+        tracked_(request.directories ? *request.directories : whole_) {}
 
   ScanResult run() {
     forEach(tracked_.size(), [this](size_t i, Worker& worker) { scanTracked(tracked_[i], worker); });
@@ -98,7 +99,8 @@ class Walk {
   const Cancel& cancel_;
   const RootDirectory root_;
   const ExcludedPaths excluded_;
-  const std::vector<TrackedDirectory> tracked_;
+  const std::vector<TrackedDirectory> whole_;
+  const std::vector<TrackedDirectory>& tracked_;
   std::mutex mutex_;
   ScanResult all_;
   std::vector<std::string> discovered_;
@@ -115,9 +117,10 @@ void moveAll(std::vector<T>& from, std::vector<T>& to) {
 void Walk::collect(Worker& worker) {
   ScanResult& found = worker.found;
   if (found.suspect.empty() && found.missing.empty() && found.populatedGitlinks.empty() && found.untracked.empty() &&
-      found.untrackedDirectories.empty() && found.unreadable.empty() && worker.directories.empty())
+      found.untrackedDirectories.empty() && found.unreadable.empty() && worker.directories.empty() && !found.manyNames)
     return;
   std::lock_guard<std::mutex> lock(mutex_);
+  all_.manyNames = all_.manyNames || std::exchange(found.manyNames, false);
   moveAll(found.suspect, all_.suspect);
   moveAll(found.missing, all_.missing);
   moveAll(found.populatedGitlinks, all_.populatedGitlinks);
@@ -152,12 +155,15 @@ void Walk::scanTracked(const TrackedDirectory& directory, Worker& worker) {
       failSystem(kOperation, directory.path);
     return;
   }
+  if (request_.entering && !directory.only) request_.entering(fd.get(), directory.path);
   worker.known.clear();
   statFiles(fd.get(), directory, worker);
   for (const std::string_view name : directory.subdirectories)
     worker.known.addDirectory(name);
   worker.known.sort();
-  if (!worker.listing.read(fd.get())) {
+  const bool read =
+      directory.only ? worker.listing.readNamed(fd.get(), *directory.only) : worker.listing.read(fd.get());
+  if (!read) {
     if (isUnreadable(errno))
       worker.found.unreadable.push_back(directory.path);
     else if (!isGone(errno))
@@ -179,6 +185,7 @@ void Walk::statFiles(int fd, const TrackedDirectory& directory, Worker& worker) 
     OnDisk there = OnDisk::kAbsent;
     if (::fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
       const bool asDirectory = S_ISDIR(status.st_mode);
+      worker.found.manyNames = worker.found.manyNames || (S_ISREG(status.st_mode) && status.st_nlink > 1);
       const bool gitlink = entry.mode == kModeGitlink && asDirectory;
       there = asDirectory && !gitlink ? OnDisk::kDirectory : OnDisk::kFile;
       if (gitlink)
@@ -200,6 +207,7 @@ void Walk::statFiles(int fd, const TrackedDirectory& directory, Worker& worker) 
 
 void Walk::lookAtGitlink(int fd, size_t position, const char* name, Worker& worker) {
   const OwnedFd inside(::openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (inside && request_.entering) request_.entering(inside.get(), request_.index->entries[position].path);
   const bool read = inside && worker.gitlinkListing.read(inside.get());
   if (!read || worker.gitlinkListing.size() > 0) worker.found.populatedGitlinks.push_back(position);
 }
@@ -246,6 +254,8 @@ void Walk::meetUntracked(int fd, const std::string& directory, size_t listed, Wo
       failSystem(kOperation, path);
     return;
   }
+  const struct stat& status = untracked.status;
+  worker.found.manyNames = worker.found.manyNames || (!ignored && S_ISREG(status.st_mode) && status.st_nlink > 1);
   untracked.path = std::move(path);
   untracked.ignored = ignored;
   if (asDirectory) untracked.path += '/';

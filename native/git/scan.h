@@ -3,11 +3,13 @@
 
 #include <sys/stat.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "cancel.h"
 #include "index_file.h"
+#include "tracked_directories.h"
 
 namespace coppice {
 
@@ -27,6 +29,7 @@ struct ScanResult {
   // that is no repository is an entry too. An ignored directory is one entry with a final slash and is not entered.
   std::vector<Untracked> untracked;
   std::vector<std::string> untrackedDirectories;  // entered, neither ignored nor in the index; parents before children
+  bool manyNames = false;               // a file that was looked at has another name, wherever that is
   std::vector<std::string> unreadable;  // directories and files that could not be read: nothing is known about them
 };
 
@@ -36,6 +39,10 @@ struct ScanRequest {
   const IndexFile* index = nullptr;
   bool listIgnored = false;          // false: ignored paths are left out
   std::vector<std::string> exclude;  // paths (and all below them) that are not looked at
+  // The directories of the index that are looked at, and what leads on from there; nullptr: all of them.
+  const std::vector<TrackedDirectory>* directories = nullptr;
+  // Called, on any thread, with each directory of the index (a gitlink's too) that is about to be looked at as a whole.
+  std::function<void(int directoryFd, const std::string& path)> entering;
 };
 
 // Ignore rules are git's: .gitignore files of the worktree, <common>/info/exclude, core.excludesFile.

@@ -17,6 +17,7 @@
 #include "repository_check.h"
 #include "repository_state.h"
 #include "session_packs.h"
+#include "tracker.h"
 
 namespace coppice {
 
@@ -95,7 +96,10 @@ void clearUpAfterTheDead(const std::string& commonDirectory, const Cancel& cance
 
 }  // namespace
 
-Session::Session() : landings_(std::make_unique<Landings>()), claims_(std::make_unique<Claims>()) {}
+Session::Session()
+    : landings_(std::make_unique<Landings>()),
+      claims_(std::make_unique<Claims>()),
+      trackers_(std::make_unique<Trackers>()) {}
 Session::~Session() = default;
 
 std::shared_ptr<Session> Session::open(const OpenRequest& request, const Cancel& cancel) {

@@ -75,6 +75,7 @@ class TreeCache {
 class Landings;  // land.cc: the open landings and what they hold
 class Claims;    // claim.cc: the files this session holds with flock
 class SessionPacks;  // session_packs.cc: the packs it wrote, and which of them it still guards
+class Trackers;  // tracker.h: what is known of the worktrees that it watches
 
 class Session {
  public:
@@ -94,6 +95,7 @@ class Session {
   Landings& landings() { return *landings_; }
   Claims& claims() { return *claims_; }
   SessionPacks& packs() { return *packs_; }
+  Trackers& trackers() { return *trackers_; }
   unsigned threads() const { return threads_; }
 
   const std::string& commonDirectory() const { return commonDirectory_; }
@@ -117,6 +119,7 @@ class Session {
   std::unique_ptr<Landings> landings_;
   std::unique_ptr<Claims> claims_;
   std::unique_ptr<SessionPacks> packs_;
+  std::unique_ptr<Trackers> trackers_;
   std::string path_;
   std::string commonDirectory_;
   bool ignoreCase_ = false;

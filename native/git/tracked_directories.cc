@@ -1,5 +1,7 @@
 #include "tracked_directories.h"
 
+#include <algorithm>
+
 namespace coppice {
 
 namespace {
@@ -12,7 +14,7 @@ bool isBelow(std::string_view path, std::string_view directory) {
 // The entries are sorted by path, so all below one directory stand together and a stack of open directories is enough.
 class Sorter {
  public:
-  explicit Sorter(const ExcludedPaths& excluded) : excluded_(excluded) {}
+  Sorter(const ExcludedPaths& excluded, const std::string& top) : excluded_(excluded) { directories_[0].path = top; }
 
   void add(const std::string& path, size_t position) {
     while (!isBelow(path, directories_[open_.back()].path))
@@ -43,10 +45,26 @@ class Sorter {
 }  // namespace
 
 std::vector<TrackedDirectory> trackedDirectories(const IndexFile& index, const ExcludedPaths& excluded) {
-  Sorter sorter(excluded);
-  for (size_t position = 0; position < index.entries.size(); position++)
+  return trackedDirectoriesBelow(index, excluded, "");
+}
+
+std::vector<TrackedDirectory> trackedDirectoriesBelow(const IndexFile& index, const ExcludedPaths& excluded,
+                                                      const std::string& path) {
+  Sorter sorter(excluded, path);
+  const auto [from, to] = entriesBelow(index, path);
+  for (size_t position = from; position < to; position++)
     sorter.add(index.entries[position].path, position);
   return sorter.take();
+}
+
+std::pair<size_t, size_t> entriesBelow(const IndexFile& index, const std::string& directory) {
+  if (directory.empty()) return {0, index.entries.size()};
+  const std::string prefix = directory + '/';
+  const auto before = [&](const IndexEntry& entry) { return entry.path < prefix; };
+  const auto upTo = [&](const IndexEntry& entry) { return entry.path.compare(0, prefix.size(), prefix) <= 0; };
+  const auto first = std::partition_point(index.entries.begin(), index.entries.end(), before);
+  const auto last = std::partition_point(first, index.entries.end(), upTo);
+  return {static_cast<size_t>(first - index.entries.begin()), static_cast<size_t>(last - index.entries.begin())};
 }
 
 }  // namespace coppice

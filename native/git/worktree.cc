@@ -8,7 +8,9 @@
 #include "admin_directory.h"
 #include "checkout.h"
 #include "failure.h"
+#include "start_tracking.h"
 #include "operations.h"
+#include "tracker.h"
 #include "trash.h"
 
 namespace coppice {
@@ -47,6 +49,7 @@ class Undo {
     if (kept_) return;
     try {
       const Cancel never;  // the caller's may be set already
+      session_.trackers().drop(name_);
       if (!folder_.empty()) removeTree(RootDirectory(parentOf(folder_)).get(), baseOf(folder_));
       if (admin_) dropAdminDirectory(session_, name_, never);
       for (auto parent = parents_.rbegin(); parent != parents_.rend(); ++parent)
@@ -137,9 +140,11 @@ AddWorktreeReply addWorktree(Session& session, const AddWorktreeRequest& request
   IndexFile index = indexOf(files, result.stats);
   index.treeExtension = treeExtensionFor(*handle, treeOid, cancel);
   replaceFile(admin + "/index", serializeIndex(index), false);
+  AddWorktreeReply reply;
+  if (request.track)
+    reply.untracked = startTracking(session, {request.name, path, admin, treeOid, std::move(index)}, cancel);
   undo.keep();
 
-  AddWorktreeReply reply;
   reply.files = static_cast<uint32_t>(files.size());
   reply.copied = result.copied;
   reply.bytes = result.bytes;
@@ -183,6 +188,7 @@ Done removeWorktree(Session& session, const RemoveWorktreeRequest& request, cons
     fail(failure_code::kInvalid, kRemove, "the worktree of this name lies at " + *owned, request.path);
   if (owned && !folder && *owned != request.path && isThere(*owned))
     fail(failure_code::kInvalid, kRemove, "the worktree of this name lies at " + *owned, request.path);
+  session.trackers().drop(request.name);
   if (folder) moveToTrash(request.path, request.name, request.trashPath);
   if (owned) dropAdminDirectory(session, request.name, cancel);
   return {};
