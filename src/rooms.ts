@@ -48,9 +48,9 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
 }
 
 /** Every effect has settled and every lease has ended. Each room is closed even when one before it fails. */
-export async function closeRooms({ run, pool, anchor, runner, consolidation }: Rooms): Promise<void> {
+export async function closeRooms({ run, pool, anchor, runner, settlement, consolidation }: Rooms): Promise<void> {
   const results = await Promise.allSettled([runner.close()]);
-  for (const room of [pool, anchor, consolidation, run.git]) {
+  for (const room of [pool, anchor, settlement, consolidation, run.git]) {
     results.push(...(await Promise.allSettled([room.close()])));
   }
   const failed = results.find((result) => result.status === "rejected");

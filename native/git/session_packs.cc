@@ -81,17 +81,25 @@ std::string SessionPacks::newName() {
   return name;
 }
 
+void SessionPacks::beginKeeping() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!owner_.path().empty()) return;
+  HeldFile owner = HeldFile::make(locksDirectory(commonDirectory_), kOwnerPrefix);
+  const std::string text = std::string(kFirstWords) + owner.name() + "\n";
+  writeAll(owner.fd(), text.data(), text.size(), owner.path());
+  if (::fsync(owner.fd()) != 0) failSystem(kOperation, owner.path());
+  owner_ = std::move(owner);
+}
+
 void SessionPacks::writeKeep(const std::string& name) {
-  std::string owner;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (owner_.path().empty()) owner_ = HeldFile::make(locksDirectory(commonDirectory_), kOwnerPrefix);
-    owner = owner_.name();
-  }
+  beginKeeping();
+  // A second name of the held file: nothing to write, and nothing to sync that is not on disk already.
+  const std::string keepPath = pathOf(name) + ".keep";
+  if (::link(owner_.path().c_str(), keepPath.c_str()) == 0) return;
+  if (errno != EPERM && errno != ENOTSUP && errno != EMLINK && errno != EXDEV) failSystem(kOperation, keepPath);
   // git deletes files of this name when they are old, should we die before the rename.
   const std::string temporary = directory() + "/tmp_keep_" + randomName();
-  writeNewFile(temporary, std::string(kFirstWords) + owner + "\n", 0444, true);
-  const std::string keepPath = pathOf(name) + ".keep";
+  writeNewFile(temporary, std::string(kFirstWords) + owner_.name() + "\n", 0444, true);
   if (::rename(temporary.c_str(), keepPath.c_str()) == 0) return;
   const int number = errno;
   ::unlink(temporary.c_str());

@@ -66,6 +66,7 @@ class SessionPacks {
   void releaseReached() noexcept;
 
  private:
+  void beginKeeping();
   static std::unique_lock<std::mutex> turn(std::mutex& mutex, const Cancel& cancel);
   bool eraseUnreached(const Oid& commitOid);
   void removeKeep(SessionPack& pack) noexcept;

@@ -68,15 +68,16 @@ async function landPrepared(round: Round, tipOid: string, prepared: MergedBatch)
     const effectIds = merged.effects
       .filter((effect) => effect.verdict.kind === "landed")
       .map((effect) => effect.landable.effectId);
+    const settledWell = [...verdicts].filter(([, verdict]) => isSettledWell(verdict.kind));
     const record = {
       targetRef: target.refName,
       worktree: landing.workingDirectory,
       oldOid: tipOid,
       newOid: merged.newOid,
-      effectIds,
+      effectIds: settledWell.map(([landable]) => landable.effectId),
     };
     await ledger.record(entriesOf(verdicts), refs, record);
-    moved = await moveTarget(run, landing, record);
+    moved = await moveTarget(run, landing, record, effectIds);
     if (!moved) return null;
     run.emit("target:landed", { target: target.label, oldOid: tipOid, newOid: merged.newOid, effectIds });
     await goForward(round, landing, { merged, verdicts, changes });
@@ -99,7 +100,9 @@ async function goForward(
   try {
     const displaced = await updatePaths(run, landing, landed.changes);
     await run.git.endLanding({ landingId: landing.landingId, writeIndex: run.options.land === "commit" });
-    await ledger.record(nameDisplaced(landed.verdicts, landed.merged, displaced), [], null);
+    const named = nameDisplaced(landed.verdicts, landed.merged, displaced);
+    if (named.length > 0) await ledger.record(named, [], null);
+    else ledger.endLanding();
   } catch (error) {
     const message =
       `the target has moved, but its working tree ${landing.workingDirectory} could not follow: ${(error as Error).message}. ` +
@@ -188,8 +191,13 @@ function netChanges(merged: MergedBatch): Change[] {
 }
 
 /** Step 6, the commit point. With land "working-tree" no branch moves: the run's own tip says what has landed. */
-async function moveTarget(run: Run, landing: BeginLandingReply, record: LandingRecord): Promise<boolean> {
-  const { oldOid, newOid, effectIds } = record;
+async function moveTarget(
+  run: Run,
+  landing: BeginLandingReply,
+  record: LandingRecord,
+  effectIds: readonly string[],
+): Promise<boolean> {
+  const { oldOid, newOid } = record;
   if (run.options.land === "working-tree") {
     const tip = { refName: record.targetRef, newOid, compare: true, expectedOid: oldOid, reflog: null };
     return (await run.git.flush({ refs: [tip] })).lostRef === null;

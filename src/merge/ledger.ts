@@ -1,21 +1,27 @@
 // The ledger: the durable record of settled effects, a ref whose tree maps effect ID to outcome. A redelivered effect of
 // the same run returns its recorded outcome. Sharded by two levels of hash prefix, so that one more entry rewrites three
-// small trees whatever the number of entries; its commits have no parents, because only the last state counts.
+// small trees whatever the number of entries; its commits have no parents, because only the last state counts. What is to be
+// recorded while a write is under way is written together.
 
 import { createHash } from "node:crypto";
 import type { Outcome } from "../effect/effect.js";
 import { foldId } from "../effect/effect-id.js";
+import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError, type ErrorRecord } from "../errors.js";
 import type { RefUpdate, TextEdit } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
-import { Semaphore } from "../semaphore.js";
+import { hasMoved } from "./moved.js";
 
-/** A landing between its flush and its end (PROTOCOLS P2, steps 5 to 9): recovery rolls it forward. */
+/**
+ * A landing from its flush on (PROTOCOLS P2, step 5). It stays until the next record: an effect that it names has settled so
+ * only if the target has moved to `newOid`.
+ */
 export interface LandingRecord {
   targetRef: string;
   worktree: string | null;
   oldOid: string;
   newOid: string;
+  /** What landed, and what was unchanged on top of it. */
   effectIds: readonly string[];
 }
 
@@ -29,11 +35,21 @@ const landingPath = "landing.json";
 const maxEntryBytes = 512 << 20;
 const maxRaces = 64;
 
+interface Recording {
+  readonly edits: readonly TextEdit[];
+  readonly refs: readonly RefUpdate[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 export class Ledger {
   readonly #run: Run;
-  readonly #turn = new Semaphore(1);
+  #waiting: Recording[] = [];
+  #writer: Promise<void> | null = null;
   #loaded = false;
   #commitOid: string | null = null;
+  /** The recorded landing has come to its end: its record goes with the next write. */
+  #landingEnded = false;
 
   constructor(run: Run) {
     this.#run = run;
@@ -42,35 +58,86 @@ export class Ledger {
   async find(effectId: string): Promise<LedgerEntry | null> {
     await this.#load();
     if (this.#commitOid === null) return null;
-    const { text } = await this.#run.git.readText({
-      treeishOid: this.#commitOid,
-      path: entryPath(effectId),
-      maxBytes: maxEntryBytes,
-    });
-    return text === null ? null : parseEntry(text, effectId);
+    const text = await this.#read(this.#commitOid, entryPath(effectId));
+    if (text === null) return null;
+    const entry = parseEntry(text, effectId);
+    return (await this.#holds(entry, effectId)) ? entry : null;
+  }
+
+  /** A landing that died before its commit point has recorded what never came to be. */
+  async #holds(entry: LedgerEntry, effectId: string): Promise<boolean> {
+    if (!isSettledWell(entry.outcome.kind) || this.#commitOid === null) return true;
+    const text = await this.#read(this.#commitOid, landingPath);
+    if (text === null) return true;
+    const landing = JSON.parse(text) as LandingRecord;
+    return !landing.effectIds.includes(effectId) || hasMoved(this.#run.git, landing);
+  }
+
+  async #read(treeishOid: string, path: string): Promise<string | null> {
+    return (await this.#run.git.readText({ treeishOid, path, maxBytes: maxEntryBytes })).text;
   }
 
   /**
    * Records outcomes and moves the given refs in one flush: the refs first, so that an outcome never names a ref that is not
    * there. `landing` null clears the record of a landing; undefined leaves it.
    */
-  async record(
-    entries: readonly LedgerEntry[],
-    refs: readonly RefUpdate[],
-    landing?: LandingRecord | null,
-  ): Promise<void> {
+  record(entries: readonly LedgerEntry[], refs: readonly RefUpdate[], landing?: LandingRecord | null): Promise<void> {
     const edits: TextEdit[] = entries.map((entry) => ({
       path: entryPath(entry.outcome.effectId),
       text: JSON.stringify(entry),
     }));
     if (landing !== undefined)
       edits.push({ path: landingPath, text: landing === null ? null : JSON.stringify(landing) });
-    const release = await this.#turn.acquire();
-    try {
-      await this.#write(edits, refs);
-    } finally {
-      release();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ edits, refs, resolve, reject });
+      this.#writer ??= this.#writeAll().finally(() => {
+        this.#writer = null;
+      });
+    });
+  }
+
+  /**
+   * Step 9 of a landing: what it recorded holds. Nothing is written, because the target itself says so until then: the record goes
+   * with whatever is recorded next.
+   */
+  endLanding(): void {
+    this.#landingEnded = true;
+  }
+
+  /** Nothing is recorded any more. */
+  async close(): Promise<void> {
+    await this.#writer;
+    if (this.#landingEnded) await this.record([], []);
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const together = this.#waiting.splice(0);
+      try {
+        await this.#writeTogether(together);
+      } catch (error) {
+        if (together.length === 1) together[0]?.reject(error);
+        else await this.#writeEach(together);
+      }
     }
+  }
+
+  /** One that cannot be recorded must not take the others with it. */
+  async #writeEach(recordings: readonly Recording[]): Promise<void> {
+    for (const recording of recordings) await this.#writeTogether([recording]).catch(recording.reject);
+  }
+
+  async #writeTogether(recordings: readonly Recording[]): Promise<void> {
+    const edits = recordings.flatMap((recording) => recording.edits);
+    const ended = this.#landingEnded;
+    // First: of several edits of one path the last counts.
+    if (ended) edits.unshift({ path: landingPath, text: null });
+    await this.#write(
+      edits,
+      recordings.flatMap((recording) => recording.refs),
+    );
+    if (ended) this.#landingEnded = false;
+    for (const { resolve } of recordings) resolve();
   }
 
   /** Other processes write to the same ledger when they share the run ID: on a lost race, read it again and write anew. */

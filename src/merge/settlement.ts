@@ -64,6 +64,11 @@ export class Settlement {
     return this.#queue.land({ ...landable, wasKept: true });
   }
 
+  /** Every effect has settled. */
+  close(): Promise<void> {
+    return this.#ledger.close();
+  }
+
   #landable(
     draft: OutcomeDraft,
     digest: string,

@@ -1,7 +1,9 @@
 // The user's git and editor act at each step of a landing (PROTOCOLS P2). A hook runs before the named native call, while the
 // real call waits; nothing else is replaced.
+import { execFile } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Outcome, TaskContext } from "../../src/index.js";
 import { gitResult } from "../support/git.js";
@@ -33,17 +35,21 @@ beforeEach(() => hooks.before.clear());
 
 const tree = { "a.txt": "a\n", "b.txt": "b\n", "dir/c.txt": "c\n" };
 
+const editing =
+  (begin: () => unknown) =>
+  async ({ resolve }: TaskContext<undefined>) => {
+    begin();
+    await writeFile(resolve("a.txt"), "landed\n");
+    await writeFile(resolve("new.txt"), "landed\n");
+    await rm(resolve("b.txt"));
+  };
+
 /** Runs one effect that writes `a.txt`, `new.txt` and removes `b.txt`, with the user acting before `step`. */
 async function landWhile(repository: TestRepository, step: string, act: () => Promise<unknown>): Promise<Outcome> {
   const manager = await openManager(repository, { runId: "run-1", limits: { lockTimeoutMs: 5_000 } });
   const outcome = await manager.run({
     id: "one",
-    task: async ({ resolve }: TaskContext<undefined>) => {
-      hooks.before.set(step, act);
-      await writeFile(resolve("a.txt"), "landed\n");
-      await writeFile(resolve("new.txt"), "landed\n");
-      await rm(resolve("b.txt"));
-    },
+    task: editing(() => hooks.before.set(step, act)),
   });
   await manager.close();
   return outcome;
@@ -159,6 +165,35 @@ test("after the commit point: the user deletes a file of the effect, and it stay
   expect(outcome).toMatchObject({ kind: "landed", displaced: [{ path: "a.txt", reason: "deleted" }] });
   expect(await repository.status()).toBe(" D a.txt");
   await expectSound(repository);
+});
+
+/** The files as they lie at one instant are what a death at that instant leaves. Gives a second repository with them. */
+async function dieBefore(repository: TestRepository, step: string): Promise<TestRepository> {
+  const dead = await createRepository({ tree: {} });
+  const outcome = await landWhile(repository, step, async () => {
+    await rm(dead.path, { recursive: true });
+    // Hard links and all: a lock of ours is known by its inode.
+    await promisify(execFile)("cp", ["-a", repository.path, dead.path]);
+  });
+  expect(outcome.kind).toBe("landed");
+  return dead;
+}
+
+test.each([
+  ["moveTarget", 1],
+  ["updatePaths", 0],
+  ["endLanding", 0],
+])("dead before %s: the next process of the run lets the effect run %i times", async (step, expectedRuns) => {
+  const repository = await dieBefore(await createRepository({ tree }), step);
+  const manager = await openManager(repository, { runId: "run-1", limits: { lockTimeoutMs: 5_000 } });
+  let runs = 0;
+  const outcome = await manager.run({
+    id: "one",
+    task: editing(() => runs++),
+  });
+  expect(runs).toBe(expectedRuns);
+  expect(outcome).toMatchObject({ kind: "landed", replayed: expectedRuns === 0 });
+  expect(await repository.git("log", "--format=%s")).toBe("Effect one\ninitial");
 });
 
 test("after the landing: the user commits at once", async () => {

@@ -1,0 +1,50 @@
+// The ledger's writes: many outcomes in one flush, and one that cannot be recorded does not take others with it.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { Outcome } from "../../src/effect/effect.js";
+import { OutcomeDraft } from "../../src/effect/outcome.js";
+import { openGit } from "../../src/git/git.js";
+import { Ledger } from "../../src/merge/ledger.js";
+import { resolveOptions } from "../../src/options.js";
+import { openRun } from "../../src/run.js";
+import { createRepository, type TestRepository } from "../support/repository.js";
+
+async function openLedger(repository: TestRepository) {
+  const git = await openGit({ path: repository.path });
+  onTestFinished(() => git.close());
+  let flushes = 0;
+  git.onFlushed(() => flushes++);
+  const ledger = new Ledger(await openRun(git, resolveOptions({ runId: "run-1" }), () => {}));
+  return { ledger, flushes: () => flushes };
+}
+
+const outcome = (effectId: string): Outcome => new OutcomeDraft(effectId, "run-1").unchanged(null);
+const ids = Array.from({ length: 50 }, (_, index) => `e${index}`);
+
+test("what is recorded while a write is under way is written together", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const { ledger, flushes } = await openLedger(repository);
+  await Promise.all(ids.map((id) => ledger.record([{ digest: id, outcome: outcome(id) }], [])));
+  expect(flushes()).toBe(2);
+  for (const id of ids) expect((await ledger.find(id))?.digest).toBe(id);
+  expect(await (await openLedger(repository)).ledger.find("e49")).toMatchObject({ digest: "e49" });
+});
+
+test("one that cannot be recorded fails alone", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const { ledger } = await openLedger(repository);
+  const newOid = await repository.oid("HEAD");
+  await repository.git("update-ref", "refs/coppice/run-1/effects/e7", newOid);
+  await writeFile(join(repository.path, ".git/refs/coppice/run-1/effects/e7.lock"), "");
+  const results = await Promise.allSettled(
+    ids.map((id) => {
+      const refName = `refs/coppice/run-1/effects/${id}`;
+      const refs = [{ refName, newOid, compare: false, expectedOid: null, reflog: null }];
+      return ledger.record([{ digest: id, outcome: outcome(id) }], refs);
+    }),
+  );
+  expect(results.flatMap(({ status }, index) => (status === "rejected" ? [index] : []))).toEqual([7]);
+  expect(await ledger.find("e7")).toBeNull();
+  expect((await ledger.find("e8"))?.digest).toBe("e8");
+});
