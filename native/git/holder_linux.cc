@@ -55,6 +55,16 @@ OwnedFd openProcDirectory(int directoryFd, const char* name) {
   return OwnedFd(::openat(directoryFd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
+// The clock tick since the boot at which a process began: the 22nd field of its "stat", the 20th behind the command, which
+// stands in parentheses and may hold anything. 0: it is gone.
+uint64_t startOf(int processFd) {
+  const std::string stat = readProcFile(processFd, "stat");
+  size_t at = stat.rfind(')');
+  for (int field = 2; field < 22 && at != std::string::npos; field++)
+    at = stat.find(' ', at + 1);
+  return at == std::string::npos ? 0 : std::strtoull(stat.c_str() + at, nullptr, 10);
+}
+
 // fdinfo says "flags:\t0100002", octal.
 bool isWritable(int processFd, const std::string& descriptor) {
   const std::string info = readProcFile(processFd, ("fdinfo/" + descriptor).c_str());
@@ -68,10 +78,16 @@ class Holds {
  public:
   explicit Holds(const std::vector<std::string>& roots) : roots_(roots), kinds_(roots.size(), nullptr) {}
 
+  bool any() const {
+    return std::any_of(kinds_.begin(), kinds_.end(), [](const char* kind) { return kind != nullptr; });
+  }
+
   const char* kind(size_t root) const { return kinds_[root]; }
 
-  void look(int processFd) {
+  // What ran before `since` is asked for its working directory only.
+  void look(int processFd, uint64_t since) {
     if (const auto directory = readProcLink(processFd, "cwd")) note(*directory, "cwd");
+    if (startOf(processFd) < since) return;
     lookAtDescriptors(processFd);
     lookAtMappings(processFd);
   }
@@ -132,6 +148,8 @@ std::vector<Holder> findHolders(const std::vector<std::string>& roots, const Can
   const OwnedFd processes = openProcDirectory(AT_FDCWD, "/proc");
   DirectoryListing listing;
   if (!processes || !listing.read(processes.get())) return holders;  // a sandbox without /proc
+  const OwnedFd self = openProcDirectory(processes.get(), "self");
+  const uint64_t since = self ? startOf(self.get()) : 0;
   for (size_t i = 0; i < listing.size(); i++) {
     cancel.check("listHolders");
     const std::string name(listing.name(i));
@@ -141,10 +159,12 @@ std::vector<Holder> findHolders(const std::vector<std::string>& roots, const Can
     const OwnedFd process = openProcDirectory(processes.get(), name.c_str());
     if (!process) continue;
     Holds holds(roots);
-    holds.look(process.get());
+    holds.look(process.get(), since);
+    if (!holds.any()) continue;
+    const std::string command = commandOf(process.get());
     for (size_t root = 0; root < roots.size(); root++) {
       const char* kind = holds.kind(root);
-      if (kind) holders.push_back({roots[root], static_cast<uint32_t>(pid), commandOf(process.get()), kind});
+      if (kind) holders.push_back({roots[root], static_cast<uint32_t>(pid), command, kind});
     }
   }
   std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) {

@@ -3,8 +3,10 @@
 #include "git/holder.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/times.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,6 +108,32 @@ TEST(holder_tells_for_each_root_who_holds_it) {
   CHECK_EQ(holders[0].path + " " + holders[0].kind, one + " cwd");
   CHECK_EQ(holders[1].path + " " + holders[1].kind, two + " descriptor");
   CHECK(holders[0].pid == both.pid() && holders[1].pid == both.pid());
+}
+
+// Asked by a child, its parent is a process that began before.
+TEST(holder_asks_an_older_process_for_its_working_directory_only) {
+  const TempDirectory folder;
+  folder.write("entered/file", "content");
+  folder.write("written/file", "content");
+  const std::string entered = folder.file("entered"), written = folder.file("written");
+  const OwnedFd writing(::open(folder.file("written/file").c_str(), O_WRONLY | O_CLOEXEC));
+  const OwnedFd before(::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  CHECK(writing && before && ::chdir(entered.c_str()) == 0);
+  // Processes are dated by the tick; the child's must be a later one than ours.
+  struct tms unused;
+  for (const clock_t now = ::times(&unused); ::times(&unused) < now + 2;) ::sched_yield();
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::string seen;
+    for (const Holder& holder : findHolders({entered, written}, kNever))
+      if (holder.pid == static_cast<uint32_t>(parent)) seen += holder.kind + " " + holder.path + ";";
+    ::_exit(seen == "cwd " + entered + ";" ? 0 : 1);
+  }
+  int status = -1;
+  CHECK(child > 0 && ::waitpid(child, &status, 0) == child);
+  CHECK(::fchdir(before.get()) == 0);
+  CHECK_EQ(status, 0);
 }
 
 TEST(holder_finds_who_holds_what_was_deleted) {
