@@ -3,6 +3,8 @@
 
 export interface Series {
   label: string;
+  /** Which of the colours and marks: the same for a peer in every picture. */
+  look: number;
   points: readonly { x: number; y: number }[];
   /** Drawn thicker and on top. */
   strong?: boolean;
@@ -31,7 +33,7 @@ export function plotSvg(plot: Plot): string {
   const x = logScale([Math.min(...plot.xTicks), Math.max(...plot.xTicks)], [frame.left + 24, frame.right - 24]);
   const [low, high] = decades(points.map((point) => point.y));
   const y = logScale([low, high], [frame.bottom, frame.top]);
-  const lines = plot.series.map((series, index) => drawSeries(series, index, x, y));
+  const lines = plot.series.map((series) => drawSeries(series, x, y));
   const strongLast = [
     ...lines.filter((_, i) => !plot.series[i]?.strong),
     ...lines.filter((_, i) => plot.series[i]?.strong),
@@ -86,15 +88,15 @@ function yAxis(low: number, high: number, y: Scale, words: (y: number) => string
   return lines;
 }
 
-function drawSeries({ points, strong }: Series, index: number, x: Scale, y: Scale): string {
-  const color = colorOf(index);
+function drawSeries({ points, strong, look }: Series, x: Scale, y: Scale): string {
+  const color = colorOf(look);
   const path = points.map((point, at) => `${at === 0 ? "M" : "L"}${x(point.x)} ${y(point.y)}`).join("");
-  const marks = points.map((point) => mark(index, x(point.x), y(point.y), color));
+  const marks = points.map((point) => mark(look, x(point.x), y(point.y), color));
   return `<path class="line" d="${path}" stroke="${color}" stroke-width="${strong ? 3.5 : 2}"/>${marks.join("")}`;
 }
 
-function mark(index: number, x: number, y: number, color: string): string {
-  const shape = shapes[index % shapes.length];
+function mark(look: number, x: number, y: number, color: string): string {
+  const shape = shapes[look % shapes.length];
   if (shape === "circle") return `<circle cx="${x}" cy="${y}" r="4.5" fill="${color}"/>`;
   const turned = shape === "diamond" ? ` transform="rotate(45 ${x} ${y})"` : "";
   return `<rect x="${round(x - 4)}" y="${round(y - 4)}" width="8" height="8" fill="${color}"${turned}/>`;
@@ -103,15 +105,15 @@ function mark(index: number, x: number, y: number, color: string): string {
 /** At the height of each line's last point, moved apart where they would overlap. */
 function endLabels(series: readonly Series[], y: Scale): string[] {
   const labels = series
-    .map(({ label, points, strong }, index) => ({ label, strong, index, y: y(points.at(-1)?.y ?? 1) }))
+    .map(({ label, look, points, strong }) => ({ label, look, strong, y: y(points.at(-1)?.y ?? 1) }))
     .sort((a, b) => a.y - b.y);
   for (let i = 1; i < labels.length; i++) {
     const [above, below] = [labels[i - 1], labels[i]];
     if (above && below) below.y = Math.max(below.y, above.y + labelGap);
   }
   return labels.map(
-    ({ label, strong, index, y: at }) =>
-      `<text x="${frame.right + 8}" y="${round(at + 4)}" style="fill:${colorOf(index)}${strong ? ";font-weight:700" : ""}">${escaped(label)}</text>`,
+    ({ label, strong, look, y: at }) =>
+      `<text x="${frame.right + 8}" y="${round(at + 4)}" style="fill:${colorOf(look)}${strong ? ";font-weight:700" : ""}">${escaped(label)}</text>`,
   );
 }
 
@@ -119,8 +121,8 @@ function text(x: number, y: number, anchor: "middle" | "end", words: string): st
   return `<text x="${x}" y="${y}" text-anchor="${anchor}">${escaped(words)}</text>`;
 }
 
-function colorOf(index: number): string {
-  return colors[index % colors.length] as string;
+function colorOf(look: number): string {
+  return colors[look % colors.length] as string;
 }
 
 function round(value: number): number {

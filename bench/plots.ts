@@ -50,7 +50,12 @@ function plotOf(points: readonly Point[], words: Pick<Plot, "title" | "xLabel" |
 
 function seriesOf(peer: PeerName, points: readonly Point[]): Series {
   const own = points.flatMap(({ row, x, y }) => (row.peer === peer && y !== null && y > 0 ? [{ x, y }] : []));
-  return { label: peers[peer].label, points: own.sort((a, b) => a.x - b.x), strong: peer === "ours" };
+  return {
+    label: peers[peer].label,
+    look: peerNames.indexOf(peer),
+    points: own.sort((a, b) => a.x - b.x),
+    strong: peer === "ours",
+  };
 }
 
 function duration(ms: number): string {

@@ -72,7 +72,7 @@ function section(result: Result): string[] {
   const further = Object.entries(result).filter(([name, value]) => isFigure(name, value));
   return [
     `### ${trial}: ${repository}${result.effects === undefined ? "" : `, ${String(result.effects)} effects`}`,
-    `${sentence(trials[trial]?.question ?? "")} Concurrency ${concurrency}. Milliseconds per effect.`,
+    `${sentence(trials[trial]?.question ?? "")} Concurrency ${concurrency}. Milliseconds per effect or operation, medians.`,
     markdownTable([heads, ...result.peers.map(peerRow)], { text: 1 }),
     ...failed.map(({ peer, error }) => `- ${peers[peer as PeerName].label}: \`${error}\``),
     further

@@ -10,7 +10,7 @@ export function resultTable(result: Result, question: string): string {
   const errors = result.peers.filter(({ error }) => error !== null);
   return [
     `${result.trial}: ${question}`,
-    `${result.repository}, concurrency ${result.concurrency}; milliseconds per effect, medians`,
+    `${result.repository}, concurrency ${result.concurrency}; milliseconds per effect or operation, medians`,
     "",
     ...columns([heads, ...rows], { text: 1 }),
     ...errors.map(({ peer, error }) => `${peers[peer].label}: ${error}`),

@@ -81,8 +81,9 @@ test("the page has the goals, a table for each run, and its pictures", async () 
 
 test("a plot escapes its words and moves apart labels that would overlap", () => {
   const words = { title: `a < b & "c"`, xLabel: "x", yLabel: "y", xTicks: [1, 10], xText: String, yText: String };
-  const series = ["first", "second", "third"].map((label) => ({
+  const series = ["first", "second", "third"].map((label, look) => ({
     label,
+    look,
     points: [
       { x: 1, y: 5 },
       { x: 10, y: 5 },
