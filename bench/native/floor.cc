@@ -1,4 +1,4 @@
-// The floor of making a worktree: its files opened, written and closed, and hashed, by one thread and with nothing else.
+// The floor of making a worktree: its files opened, written, closed and hashed, by one thread and with nothing else.
 // In C++, because Node's own part of a call would make the floor a fifth higher.
 #include "floor.h"
 

@@ -1,4 +1,4 @@
-// A peer of the bench: libgit2 as its manual shows it, off the JavaScript thread, with nothing of Coppice's. One handle of a
+// A peer of the bench: libgit2 as its manual shows it, off the JavaScript thread, with nothing of ours. One handle of a
 // repository for each worktree, because a handle belongs to one thread at a time.
 #include <git2.h>
 #include <napi.h>
