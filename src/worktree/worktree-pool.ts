@@ -23,6 +23,7 @@ export interface PooledWorktree extends MadeWorktree {
   /** Its files are as they were made: no lease has had it. */
   fresh: boolean;
   effectId: string | null;
+  /** `since` on the clock that stands still while a worktree is made. */
   lease: { readonly kind: HoldKind; readonly since: number } | null;
   release: Release | null;
 }
@@ -37,7 +38,8 @@ export class WorktreePool {
   readonly #queue = new WorktreeQueue((reason) => this.#making?.abort.abort(reason));
   readonly #growth = new Growth();
   readonly #holders: HolderWatch;
-  #making: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
+  #making: { readonly abort: AbortController; readonly since: number; readonly done: Promise<void> } | null = null;
+  #madeForMs = 0;
   #lookAgain: NodeJS.Timeout | null = null;
   /** Making one failed while others were at work. */
   #cannotGrow = false;
@@ -90,7 +92,7 @@ export class WorktreePool {
     }
     worktree.release = place;
     worktree.effectId = effect.effectId;
-    worktree.lease = { kind: effect.kind, since: performance.now() };
+    worktree.lease = { kind: effect.kind, since: this.#calmMs() };
     const created = worktree.fresh;
     await this.#prepare(worktree, effect, signal);
     return { worktree, created };
@@ -171,10 +173,19 @@ export class WorktreePool {
   }
 
   #endLease(worktree: PooledWorktree): void {
-    if (worktree.lease !== null) this.#growth.held(worktree.lease.kind, performance.now() - worktree.lease.since);
+    if (worktree.lease !== null) this.#growth.held(worktree.lease.kind, this.#calmMs() - worktree.lease.since);
     worktree.lease = null;
     worktree.effectId = null;
     worktree.release = null;
+  }
+
+  /**
+   * Milliseconds in which no worktree was being made. Making takes all cores, so that what is held meanwhile is held longer;
+   * counted, that would ask for still more worktrees.
+   */
+  #calmMs(): number {
+    const now = performance.now();
+    return now - this.#madeForMs - (this.#making === null ? 0 : now - this.#making.since);
   }
 
   /** The worktree is no longer the pool's; whoever waits may need another. */
@@ -188,14 +199,15 @@ export class WorktreePool {
   #grow(): void {
     const baseOid = this.#queue.firstBaseOid;
     if (this.#making !== null || baseOid === null) return;
-    const now = performance.now();
+    const now = this.#calmMs();
     const holds: Hold[] = [];
     for (const { lease } of this.#worktrees.values())
       if (lease !== null) holds.push({ kind: lease.kind, ageMs: now - lease.since });
     const cramped = holds.length > 0 && this.#cannotGrow;
     if (!cramped && this.#growth.pays(holds, this.#queue.size + this.#admission.waiting)) {
       const abort = new AbortController();
-      this.#making = { abort, done: this.#make(baseOid, abort.signal) };
+      const since = performance.now();
+      this.#making = { abort, since, done: this.#make(baseOid, abort.signal) };
     } else {
       this.#lookAgain ??= setTimeout(
         () => {
@@ -227,6 +239,7 @@ export class WorktreePool {
     } catch (error) {
       this.#notMade(error, signal);
     }
+    this.#madeForMs += performance.now() - start;
     this.#making = null;
     this.#grow();
   }
