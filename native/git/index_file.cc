@@ -64,6 +64,7 @@ class IndexParser {
     index.entries.reserve(count);
     for (uint32_t i = 0; i < count; i++)
       parseEntry(index);
+    index.sourceEnd = static_cast<uint32_t>(reader_.position());
     while (reader_.left() > 0)
       parseExtension(index);
     if (pathless_) corrupt("an entry without a path");
@@ -92,6 +93,7 @@ class IndexParser {
   void parseEntry(IndexFile& index) {
     const size_t start = reader_.position();
     IndexEntry entry;
+    entry.offset = static_cast<uint32_t>(start);
     FileStat& s = entry.stat;
     std::string_view oid;
     uint16_t flags = 0;
@@ -209,9 +211,9 @@ std::optional<IndexFile> IndexFile::read(const std::string& path) {
   struct stat status;
   if (::fstat(file.get(), &status) != 0) failSystem(kOperation, path);
   if (!S_ISREG(status.st_mode)) fail(failure_code::kCorrupt, kOperation, "the index is not a regular file", path);
-  const std::string bytes = readWhole(file.get(), static_cast<uint64_t>(status.st_size), path);
   IndexFile index;
-  IndexParser(bytes, path).parse(index);
+  index.source = std::make_shared<const std::string>(readWhole(file.get(), static_cast<uint64_t>(status.st_size), path));
+  IndexParser(*index.source, path).parse(index);
   const FileStat own = FileStat::of(status);
   index.mtimeSeconds = own.mtimeSeconds;
   index.mtimeNanoseconds = own.mtimeNanoseconds;

@@ -5,8 +5,10 @@
 
 #include <sys/stat.h>
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cancel.h"
@@ -39,6 +41,7 @@ struct IndexEntry {
   bool assumeUnchanged = false;
   bool skipWorktree = false;
   bool intentToAdd = false;
+  uint32_t offset = 0;  // where it began in the bytes that it was read from
 };
 
 struct IndexFile {
@@ -52,6 +55,9 @@ struct IndexFile {
   };
   std::vector<Extension> optionalExtensions;  // kept as bytes (REUC, UNTR, ...); TREE is kept apart
   std::optional<std::string> treeExtension;
+  // As it was read, and where the last entry ended; changes of the fields above do not show in it. Null: it was not read.
+  std::shared_ptr<const std::string> source;
+  uint32_t sourceEnd = 0;
 
   // nullopt: there is no such file. Throws CORRUPT, UNSUPPORTED_REPOSITORY.
   static std::optional<IndexFile> read(const std::string& path);
@@ -69,6 +75,12 @@ struct IndexFile {
 // The bytes of an index with the checksum at the end: the same version (3 instead of 2 where an entry needs it),
 // without the extensions that would not be true any more (FSMN, UNTR, EOIE, IEOT).
 std::string serializeIndex(const IndexFile& index);
+
+// The pieces of it. `before`: the path of the entry before, which version 4 builds on.
+void appendIndexHeader(std::string& bytes, uint32_t version, size_t entries);
+void appendIndexEntry(std::string& bytes, const IndexEntry& entry, uint32_t version, std::string_view before);
+void appendIndexEnd(std::string& bytes, const std::optional<std::string>& treeExtension,
+                    const std::vector<IndexFile::Extension>& optionalExtensions);
 
 // The TREE extension for a tree whose files the index holds exactly.
 std::string treeExtensionFor(Handle& handle, const Oid& treeOid, const Cancel& cancel);

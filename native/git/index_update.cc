@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 
+#include "index_splice.h"
 #include "parallel.h"
 #include "side_look.h"
 
@@ -49,63 +51,65 @@ bool mayBeRacy(const IndexFile& index, const IndexEntry& entry) {
          !entry.assumeUnchanged && !entry.skipWorktree && !entry.intentToAdd;
 }
 
-void compareRacyEntries(Session& session, const LandingSite& site, const IndexFile& old, const SideRules& rules,
-                        std::vector<IndexEntry>& entries) {
-  std::vector<IndexEntry*> racy;
-  for (IndexEntry& entry : entries) {
-    if (mayBeRacy(old, entry)) racy.push_back(&entry);
+// The places of entries that the new index must not vouch for. `edited`: sorted paths that are looked at elsewhere.
+std::vector<size_t> distrustedEntries(Session& session, const LandingSite& site, const IndexFile& index, const SideRules& rules,
+                                      const std::vector<std::string_view>& edited) {
+  std::vector<size_t> racy;
+  for (size_t i = 0; i < index.entries.size(); i++) {
+    const IndexEntry& entry = index.entries[i];
+    if (mayBeRacy(index, entry) && !std::binary_search(edited.begin(), edited.end(), entry.path)) racy.push_back(i);
   }
+  std::vector<char> distrusted(racy.size(), 0);
   const size_t threads = std::min<size_t>(session.threads(), racy.size() / kEntriesPerThread + 1);
   parallelFor(static_cast<unsigned>(threads), racy.size(), [&] {
     return [&, look = std::make_shared<SideLook>(session, site, rules)](size_t item) {
-      IndexEntry& entry = *racy[item];
+      const IndexEntry& entry = index.entries[racy[item]];
       const OwnedFd parent = site.root.openParent(entry.path);
       struct stat status {};
       const Place place{parent.get(), std::string(RootDirectory::baseName(entry.path))};
       if (!parent || fstatat(place.folderFd, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
-      if (old.proves(entry, status)) return;
+      if (index.proves(entry, status)) return;
       bool same = false;
       try {
         same = look->look(place, entry.path, {entry.mode, entry.oid}) == Found::kSame;
       } catch (const Failure&) {
         // Not to be compared here (a filter, an unreadable file): git will.
       }
-      if (!same) entry.stat.size = 0;  // git's own mark for "compare the content"
+      distrusted[item] = !same;
     };
   });
+  std::vector<size_t> places;
+  for (size_t item = 0; item < racy.size(); item++) {
+    if (distrusted[item]) places.push_back(racy[item]);
+  }
+  return places;
 }
 
 }  // namespace
 
 std::string updatedIndex(Session& session, const LandingSite& site, const IndexFile& index, const std::vector<Change>& changes) {
   const SideRules rules(session, site, index, changes);
-  std::vector<const Change*> put;
-  std::map<std::string_view, const Change*> dropped;  // the present entries of all paths that change
-  std::vector<std::string> touched;
+  std::map<std::string, const Change*> touched;  // of several changes of one path the last counts
   for (const Change& change : changes) {
     const IndexEntry* entry = index.find(change.path);
     const bool isOld = entry ? isSide(*entry, oldSideOf(change)) : change.oldMode == 0;
     const bool isNew = entry ? isSide(*entry, newSideOf(change)) : change.newMode == 0;
-    if (!isOld && !isNew) continue;
-    if (entry) dropped.emplace(change.path, &change);
-    if (change.newMode != 0) put.push_back(&change);
-    touched.push_back(change.path);
+    if (isOld || isNew) touched[change.path] = &change;
   }
-  IndexFile updated = index;
-  updated.entries.clear();
-  updated.entries.reserve(index.entries.size() + put.size());
-  for (const IndexEntry& entry : index.entries) {
-    if (dropped.find(entry.path) == dropped.end()) updated.entries.push_back(entry);
+  std::vector<const Change*> put;
+  std::vector<std::string_view> edited;
+  std::vector<IndexEdit> edits;
+  for (const auto& [path, change] : touched) {
+    if (change->newMode != 0) put.push_back(change);
+    else edits.push_back({path, std::nullopt});
+    edited.push_back(path);
   }
-  compareRacyEntries(session, site, index, rules, updated.entries);
-  std::vector<IndexEntry> fresh = freshEntries(session, site, index, put, rules);
-  updated.entries.insert(updated.entries.end(), std::make_move_iterator(fresh.begin()), std::make_move_iterator(fresh.end()));
-  std::sort(updated.entries.begin(), updated.entries.end(), [](const IndexEntry& a, const IndexEntry& b) {
-    const int order = a.path.compare(b.path);
-    return order != 0 ? order < 0 : a.stage < b.stage;
-  });
-  if (updated.treeExtension) updated.treeExtension = invalidateTreeExtension(*updated.treeExtension, touched);
-  return serializeIndex(updated);
+  const std::vector<size_t> distrusted = distrustedEntries(session, site, index, rules, edited);
+  for (IndexEntry& entry : freshEntries(session, site, index, put, rules)) {
+    std::string path = entry.path;
+    edits.push_back({std::move(path), std::move(entry)});
+  }
+  return splicedIndex(index, std::move(edits), distrusted);
 }
 
 }  // namespace coppice

@@ -39,7 +39,7 @@ void appendFixedPart(std::string& bytes, const IndexEntry& entry) {
                                         (entry.intentToAdd ? index_flag::kExtendedIntentToAdd : 0)));
 }
 
-void appendCompressedPath(std::string& bytes, const std::string& path, const std::string& before) {
+void appendCompressedPath(std::string& bytes, const std::string& path, std::string_view before) {
   const auto differ = std::mismatch(path.begin(), path.end(), before.begin(), before.end());
   appendVarint(bytes, static_cast<uint64_t>(before.end() - differ.second));
   bytes.append(differ.first, path.end());
@@ -62,6 +62,33 @@ bool isStale(const IndexFile::Extension& extension) {
 
 }  // namespace
 
+void appendIndexHeader(std::string& bytes, uint32_t version, size_t entries) {
+  bytes += "DIRC";
+  append32(bytes, version);
+  append32(bytes, static_cast<uint32_t>(entries));
+}
+
+void appendIndexEntry(std::string& bytes, const IndexEntry& entry, uint32_t version, std::string_view before) {
+  const size_t start = bytes.size();
+  appendFixedPart(bytes, entry);
+  if (version == 4) {
+    appendCompressedPath(bytes, entry.path, before);
+  } else {
+    bytes += entry.path;
+    bytes.append(8 - (bytes.size() - start) % 8, '\0');
+  }
+}
+
+void appendIndexEnd(std::string& bytes, const std::optional<std::string>& treeExtension,
+                    const std::vector<IndexFile::Extension>& optionalExtensions) {
+  if (treeExtension) appendExtension(bytes, "TREE", *treeExtension);
+  for (const IndexFile::Extension& extension : optionalExtensions) {
+    if (!isStale(extension)) appendExtension(bytes, extension.signature, extension.data);
+  }
+  const Checksum::Digest digest = Checksum::of(bytes);
+  bytes.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
+
 std::string serializeIndex(const IndexFile& index) {
   const bool extended = std::any_of(index.entries.begin(), index.entries.end(), isExtended);
   const uint32_t version = index.version == 4 ? 4 : extended ? 3 : index.version;
@@ -70,28 +97,13 @@ std::string serializeIndex(const IndexFile& index) {
   for (const IndexEntry& entry : index.entries)
     estimate += 72 + entry.path.size();
   bytes.reserve(estimate);
-  bytes += "DIRC";
-  append32(bytes, version);
-  append32(bytes, static_cast<uint32_t>(index.entries.size()));
-  const std::string none;
-  const std::string* before = &none;
+  appendIndexHeader(bytes, version, index.entries.size());
+  std::string_view before;
   for (const IndexEntry& entry : index.entries) {
-    const size_t start = bytes.size();
-    appendFixedPart(bytes, entry);
-    if (version == 4) {
-      appendCompressedPath(bytes, entry.path, *before);
-    } else {
-      bytes += entry.path;
-      bytes.append(8 - (bytes.size() - start) % 8, '\0');
-    }
-    before = &entry.path;
+    appendIndexEntry(bytes, entry, version, before);
+    before = entry.path;
   }
-  if (index.treeExtension) appendExtension(bytes, "TREE", *index.treeExtension);
-  for (const IndexFile::Extension& extension : index.optionalExtensions) {
-    if (!isStale(extension)) appendExtension(bytes, extension.signature, extension.data);
-  }
-  const Checksum::Digest digest = Checksum::of(bytes);
-  bytes.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+  appendIndexEnd(bytes, index.treeExtension, index.optionalExtensions);
   return bytes;
 }
 
