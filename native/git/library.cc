@@ -11,7 +11,7 @@ namespace coppice {
 namespace {
 
 constexpr size_t kMappedFiles = 256;             // pack files open at once, for all sessions
-constexpr ssize_t kCachedBytes = 32 * 1024 * 1024;  // libgit2's object cache; parsed trees have a cache of their own
+constexpr ssize_t kCachedBytes = 4 * 1024 * 1024;   // libgit2's object cache; parsed trees have a cache of their own
 
 void setOptions() {
   const char* operation = "library.start";

@@ -65,7 +65,7 @@ class TreeCache {
   void keep(const Oid& treeOid, TreePtr tree);
 
  private:
-  static constexpr size_t kMaxBytes = 64u << 20;
+  static constexpr size_t kMaxBytes = 16u << 20;
   mutable std::mutex mutex_;
   std::unordered_map<Oid, TreePtr, OidHash, OidEqual> trees_;
   std::vector<Oid> order_;
