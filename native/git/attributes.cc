@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "failure.h"
+#include "settings_cache.h"
 
 namespace coppice {
 namespace {
@@ -72,7 +73,7 @@ bool isUtf8(const std::string& encoding) {
 }  // namespace
 
 Attributes::Attributes(Session& session, const std::string& gitDirectory)
-    : settings_(ConversionSettings::read(gitDirectory)), rules_(kWanted, settings_.ignoreCase) {
+    : settings_(fileSettings(session, gitDirectory)->conversion), rules_(kWanted, settings_.ignoreCase) {
   for (const std::string& path : settings_.ruleFiles) {
     const std::optional<std::string> bytes = readSmallFile(path, kMaxRuleFileBytes);
     if (bytes) rules_.add(AttributeRules::Place::kMachine, "", *bytes);

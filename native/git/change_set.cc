@@ -16,6 +16,7 @@
 #include "index_difference.h"
 #include "nested_repository.h"
 #include "parallel.h"
+#include "settings_cache.h"
 #include "wildmatch.h"
 
 namespace coppice {
@@ -182,7 +183,7 @@ void Collector::forEach(Wanted wanted, Work work) {
   std::vector<Candidate*> list;
   for (auto& [path, candidate] : candidates_)
     if (wanted(candidate)) list.push_back(&candidate);
-  parallelFor(session_.threads(), list.size(), [&] {
+  parallelFor(worthThreads(session_.threads(), list.size()), list.size(), [&] {
     return [&, handle = session_.handle()](size_t i) {
       cancel_.check(kOperation);
       work(*list[i], *handle);
@@ -192,7 +193,7 @@ void Collector::forEach(Wanted wanted, Work work) {
 
 void Collector::readCandidates() {
   const RootDirectory root(request_.root);
-  const auto settings = WorktreeSettings::read(session_, request_.gitDirectory);
+  const WorktreeSettings settings = fileSettings(session_, request_.gitDirectory)->worktree;
   const auto attributes =
       Attributes::ofWorktree(session_, request_.gitDirectory, root, *request_.index, newRuleFiles(root));
   const CandidateReader reader(root, settings, attributes, request_.maxBytes, cancel_);

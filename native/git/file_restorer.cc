@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -15,7 +16,8 @@ namespace coppice {
 namespace {
 
 constexpr const char* kOperation = "reset";
-constexpr size_t kBufferBytes = 256u << 10;
+constexpr size_t kMinBufferBytes = 8u << 10;  // a link's target is shorter
+constexpr size_t kMaxBufferBytes = 256u << 10;
 constexpr int kMaxAttempts = 8;  // a process that outlived its task may still be putting things in the way
 
 }  // namespace
@@ -37,8 +39,7 @@ FileRestorer::FileRestorer(Session& session, const RootDirectory& root, const At
       settings_(settings),
       modes_(modes),
       cancel_(cancel),
-      temporaryName_(".coppice-" + randomName()),
-      buffer_(kBufferBytes) {}
+      temporaryName_(".coppice-" + randomName()) {}
 
 bool FileRestorer::isRight(const TreeFile& file, FileStat& stat) {
   const OwnedFd directory = root_.openParent(file.path);
@@ -61,6 +62,7 @@ bool FileRestorer::isRight(const TreeFile& file, FileStat& stat) {
 
 bool FileRestorer::linkHasTarget(const TreeFile& file, int directoryFd, const std::string& name) {
   const std::shared_ptr<const std::string> target = handle_->read(file.oid, GIT_OBJECT_BLOB).data;
+  buffer_.resize(std::max(buffer_.size(), kMinBufferBytes));
   const ssize_t size = ::readlinkat(directoryFd, name.c_str(), buffer_.data(), buffer_.size());
   return size >= 0 && std::string_view(buffer_.data(), static_cast<size_t>(size)) == target->c_str();
 }
@@ -75,6 +77,8 @@ bool FileRestorer::hasContent(const TreeFile& file, int directoryFd, const std::
     expected = contentOf(*handle_, file, attributes_);
     if (expected->size() != static_cast<uint64_t>(status.st_size)) return false;
   }
+  const size_t wanted = std::min(kMaxBufferBytes, static_cast<size_t>(status.st_size));
+  buffer_.resize(std::max({buffer_.size(), kMinBufferBytes, wanted}));
   Checksum checksum;
   const std::string header = "blob " + std::to_string(status.st_size);
   checksum.update(std::string_view(header.c_str(), header.size() + 1));  // with the NUL

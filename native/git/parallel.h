@@ -11,6 +11,12 @@
 
 namespace coppice {
 
+// How many threads a number of small items (a few system calls each) is worth: starting one costs as much as a dozen.
+inline unsigned worthThreads(unsigned threads, size_t count) {
+  const size_t worth = 1 + count / 24;
+  return worth < threads ? static_cast<unsigned>(worth) : threads;
+}
+
 // `makeWorker()` runs once on each thread and gives a callable for one item, so that each thread can own a handle.
 template <class MakeWorker>
 void parallelFor(unsigned threads, size_t count, MakeWorker makeWorker) {

@@ -8,7 +8,8 @@
 namespace coppice {
 
 inline std::string randomName() {
-  std::random_device device;
+  // Asking the processor is cheap, but finding out whether one can is not on a virtual machine.
+  thread_local std::random_device device;
   char text[17];
   std::snprintf(text, sizeof text, "%08x%08x", device(), device());
   return text;

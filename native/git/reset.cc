@@ -14,6 +14,7 @@
 #include "reset_admin.h"
 #include "reset_index.h"
 #include "restore.h"
+#include "settings_cache.h"
 #include "suspect_view.h"
 
 namespace coppice {
@@ -34,6 +35,14 @@ void requireWorktree(const ResetRequest& request, const std::string& admin) {
     fail(failure_code::kInvalid, kOperation, "the worktree of this name is the folder " + *path, request.path);
   if ((status.st_mode & 0700) != 0700 && ::chmod(request.path.c_str(), (status.st_mode & 07777) | 0700) != 0)
     failSystem(kOperation, request.path);
+}
+
+FreshModes freshModes(const RootDirectory& root, Tracker* tracker) {
+  // With another umask by now nothing would be found right, tracking would be given up, and this be tried again.
+  if (tracker != nullptr && tracker->directoryMode && !tracker->isBlind()) return {*tracker->directoryMode};
+  const FreshModes modes = FreshModes::triedIn(root);
+  if (tracker != nullptr) tracker->directoryMode = modes.directory;
+  return modes;
 }
 
 class Reset {
@@ -184,12 +193,12 @@ ResetReply reset(Session& session, const ResetRequest& request, const Cancel& ca
   std::unique_lock<std::mutex> lock;
   if (tracker) lock = std::unique_lock<std::mutex>(tracker->mutex());
 
-  sweepAdminDirectory(session, admin, request.baseOid, cancel);
+  sweepAdminDirectory(session, admin, request.baseOid, tracker ? &tracker->adminMarks : nullptr, cancel);
   RootDirectory root(request.path);
+  const FreshModes modes = freshModes(root, tracker.get());
   restoreGitFile(root, admin, cancel);
-  const FreshModes modes = FreshModes::triedIn(root);
-  const RestoreSettings shared{session,       request, admin, std::move(root), WorktreeSettings::read(session, admin),
-                               modes, tracker.get(), cancel};
+  const RestoreSettings shared{session, request, admin,         std::move(root), fileSettings(session, admin)->worktree,
+                               modes,   tracker.get(), cancel};
   return Reset(shared, treeOid).run();
 }
 

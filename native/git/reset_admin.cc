@@ -18,22 +18,37 @@ bool isRegularFile(int directoryFd, const std::string& name) {
   return ::fstatat(directoryFd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
 }
 
+AdminMarks marksOf(const std::string& adminDirectory, const Oid& headOid) {
+  return {headOid, FileMark::of(adminDirectory + "/HEAD"), FileMark::of(adminDirectory + "/logs/HEAD")};
+}
+
+bool holdsOnlyTheLog(const RootDirectory& admin) {
+  const OwnedFd logs = admin.openDirectory("logs");
+  return logs && namesIn(logs.get(), admin.path() + "/logs") == std::vector<std::string>{"HEAD"};
+}
+
 }  // namespace
 
 void sweepAdminDirectory(Session& session, const std::string& adminDirectory, const Oid& headOid,
-                         const Cancel& cancel) {
+                         std::optional<AdminMarks>* marks, const Cancel& cancel) {
   const RootDirectory admin(adminDirectory);
+  const AdminMarks now = marksOf(adminDirectory, headOid);
+  const bool untouched = marks != nullptr && *marks && (*marks)->headOid == headOid && (*marks)->head == now.head &&
+                         (*marks)->log == now.log && now.head && now.log && holdsOnlyTheLog(admin);
   // A list of what stays, not of what goes: git learns new names with every version.
   constexpr std::string_view kStays[] = {"HEAD", "index", "commondir", "gitdir", "locked"};
   for (const std::string& name : namesIn(admin.get(), adminDirectory)) {
     const bool stays = std::find(std::begin(kStays), std::end(kStays), name) != std::end(kStays);
+    if (untouched && name == "logs") continue;
     if (!stays || !isRegularFile(admin.get(), name)) removeTree(admin.get(), name, &cancel);
   }
   if (readSmallFile(adminDirectory + "/commondir", 1u << 16) != "../..\n")
     replaceFile(adminDirectory + "/commondir", "../..\n", false);
+  if (untouched) return;
   replaceFile(adminDirectory + "/HEAD", toHex(headOid) + "\n", false);
   if (::mkdirat(admin.get(), "logs", 0777) != 0) failSystem(kOperation, adminDirectory + "/logs");
   writeNewFile(adminDirectory + "/logs/HEAD", headLog(session, headOid), 0666, false);
+  if (marks != nullptr) *marks = marksOf(adminDirectory, headOid);
 }
 
 void restoreGitFile(const RootDirectory& root, const std::string& adminDirectory, const Cancel& cancel) {

@@ -9,10 +9,13 @@
 #include "oid.h"
 #include "safe_path.h"
 #include "session.h"
+#include "tracker.h"
 
 namespace coppice {
 
-void sweepAdminDirectory(Session& session, const std::string& adminDirectory, const Oid& headOid, const Cancel& cancel);
+// `marks`: what is known of an earlier call; nullptr: nothing. With the same head, what nobody has touched since stays.
+void sweepAdminDirectory(Session& session, const std::string& adminDirectory, const Oid& headOid,
+                         std::optional<AdminMarks>* marks, const Cancel& cancel);
 
 // Gives the worktree its ".git" file back, whatever a task has put in its place.
 void restoreGitFile(const RootDirectory& root, const std::string& adminDirectory, const Cancel& cancel);

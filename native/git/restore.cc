@@ -81,9 +81,11 @@ void Restore::restoreMode(const std::string& directory) {
 
 // Before anything is judged as ignored: by the base's rules, not the task's.
 void Restore::restoreIgnoreFiles() {
-  FileRestorer restorer = this->restorer();
+  std::optional<FileRestorer> restorer;
   for (size_t i = 0; i < files_.size(); i++) {
-    if (isIgnoreFile(files_[i].path) && !removal_.keeps(files_[i].path)) restore(i, restorer);
+    if (!isIgnoreFile(files_[i].path) || removal_.keeps(files_[i].path)) continue;
+    if (!restorer) restorer.emplace(this->restorer());
+    restore(i, *restorer);
   }
 }
 
@@ -136,14 +138,14 @@ Restore::Look Restore::look() {
     removal_.removeIfEmpty(*directory);
   for (const size_t gitlink : found.populatedGitlinks)
     removal_.empty(files_[gitlink].path);
-  restoreFiles(found);
+  if (!found.suspect.empty() || !found.missing.empty()) restoreFiles(found);
   return opened || rulesChanged ? Look::kAgain : Look::kEnough;
 }
 
 void Restore::restoreFiles(const ScanResult& found) {
   std::vector<size_t> wanted(found.suspect);
   wanted.insert(wanted.end(), found.missing.begin(), found.missing.end());
-  parallelFor(shared_.session.threads(), wanted.size(),
+  parallelFor(worthThreads(shared_.session.threads(), wanted.size()), wanted.size(),
               [&] { return [&, restorer = this->restorer()](size_t i) mutable { restore(wanted[i], restorer); }; });
 }
 

@@ -18,6 +18,7 @@
 #include "parallel.h"
 #include "path_error.h"
 #include "safe_path.h"
+#include "settings_cache.h"
 #include "tracked_directories.h"
 #include "wildmatch.h"
 
@@ -74,7 +75,7 @@ class Walk {
 
   template <class Visit>
   void forEach(size_t count, Visit visit) {
-    parallelFor(session_.threads(), count, [&] {
+    parallelFor(worthThreads(session_.threads(), count), count, [&] {
       return [&, worker = Worker()](size_t i) mutable {
         cancel_.check(kOperation);
         visit(i, worker);
@@ -138,8 +139,10 @@ Ignore& Walk::ignore() {
       if (entry == nullptr || !entry->skipWorktree) return std::nullopt;
       return *session_.handle()->read(entry->oid, GIT_OBJECT_BLOB).data;
     };
-    const std::string& place = request_.gitDirectory.empty() ? request_.root : request_.gitDirectory;
-    ignore_.emplace(root_, WorktreeSettings::read(session_, place), fromIndex);
+    const std::string& place = request_.gitDirectory;
+    ignore_.emplace(
+        root_, place.empty() ? WorktreeSettings::read(session_, request_.root) : fileSettings(session_, place)->worktree,
+        fromIndex);
   });
   return *ignore_;
 }

@@ -9,9 +9,9 @@ namespace coppice {
 
 SnapshotReply snapshot(Session& session, const SnapshotRequest& request, const Cancel& cancel) {
   cancel.check("snapshot");
-  const HandleLease handle = session.handle();
-  const Oid baseTreeOid = treeOfTreeish(*handle, request.baseOid);
+  const Oid baseTreeOid = treeOfTreeish(*session.handle(), request.baseOid);
   Changes found = findChanges(session, request, baseTreeOid, cancel);
+  const HandleLease handle = session.handle();
   SnapshotReply reply;
   reply.scanned = std::move(found.scanned);
   reply.missed = std::move(found.missed);

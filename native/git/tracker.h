@@ -6,7 +6,7 @@
 // beside the tree for good (ignored files that are kept, provisioned paths) stays suspect.
 #pragma once
 
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include <map>
 #include <memory>
@@ -15,18 +15,16 @@
 #include <string>
 
 #include "directory_watches.h"
+#include "file_mark.h"
 #include "oid.h"
 #include "suspects.h"
 
 namespace coppice {
 
-// A file as it was when we wrote it.
-struct FileMark {
-  uint64_t device = 0, inode = 0, size = 0;
-  timespec modified{}, changed{};
-
-  static std::optional<FileMark> of(const std::string& path);
-  bool operator==(const FileMark& other) const;
+// Of the admin directory, what a reset wrote that a task's git would change.
+struct AdminMarks {
+  Oid headOid{};
+  std::optional<FileMark> head, log;
 };
 
 class Tracker {
@@ -59,6 +57,8 @@ class Tracker {
   void beginChange() { changing_ = true; }
 
   const Oid& treeOid() const { return treeOid_; }
+  std::optional<AdminMarks> adminMarks;
+  std::optional<mode_t> directoryMode;  // of new directories, found at the last look at everything
   bool isOwnIndex(const std::string& indexPath) const { return indexMark_ && FileMark::of(indexPath) == indexMark_; }
 
  private:

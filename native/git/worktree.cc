@@ -8,6 +8,7 @@
 #include "admin_directory.h"
 #include "checkout.h"
 #include "failure.h"
+#include "settings_cache.h"
 #include "start_tracking.h"
 #include "operations.h"
 #include "tracker.h"
@@ -120,7 +121,7 @@ AddWorktreeReply addWorktree(Session& session, const AddWorktreeRequest& request
   const std::vector<TreeFile> files = listTree(*handle, treeOid, cancel);
   requireSafeTree(files, cancel);
   const Attributes attributes = Attributes::ofTree(session, session.commonDirectory(), files);
-  const WorktreeSettings settings = WorktreeSettings::read(session, session.commonDirectory());
+  const WorktreeSettings settings = fileSettings(session, session.commonDirectory())->worktree;
   const std::unique_ptr<CopySource> source = request.copyFrom ? CopySource::open(*request.copyFrom) : nullptr;
 
   Undo undo(session, request.name);
