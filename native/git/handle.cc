@@ -38,6 +38,10 @@ Oid Handle::write(git_object_t type, std::string data, const Oid* previousOid) {
   return session_.store().put(type, std::move(data), previousOid);
 }
 
+void Handle::writeNamed(const Oid& oid, git_object_t type, std::string data, const Oid* previousOid) {
+  session_.store().put(oid, type, std::move(data), previousOid);
+}
+
 HandleLease::HandleLease(Session& session, std::unique_ptr<Handle> handle) : session_(&session), handle_(std::move(handle)) {}
 
 HandleLease::~HandleLease() {

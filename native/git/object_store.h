@@ -26,6 +26,8 @@ class ObjectStore {
  public:
   // Hashes and keeps; the same object twice is one.
   Oid put(git_object_t type, std::string data, const Oid* previousOid = nullptr);
+  // The same for what hashObject has named already.
+  void put(const Oid& oid, git_object_t type, std::string data, const Oid* previousOid) { keep(oid, type, std::move(data), previousOid); }
   std::optional<StoredObject> find(const Oid& oid) const;
   size_t bytes() const;
   // Nobody outside of this session could read it: no pack holds it yet. Such an oid must not leave (PROTOCOLS P1).

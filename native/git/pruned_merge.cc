@@ -157,7 +157,7 @@ Outcome Walk::mergeTrees(const Oid& base, const Oid& ours, const Oid& theirs, co
     } else if (isRegular(row.base->mode) && row.base->mode == row.ours->mode && row.base->mode == row.theirs->mode) {
       std::shared_ptr<const std::string> text;
       result = mergeFile(row, prefix + std::string(row.base->name), text);
-      if (text) pending->texts.push_back({std::move(text), row.ours->oid});
+      if (text) pending->texts.push_back({result->oid, std::move(text), row.ours->oid});
     } else {
       throw Triggered{};
     }
@@ -174,7 +174,7 @@ Outcome Walk::mergeTrees(const Oid& base, const Oid& ours, const Oid& theirs, co
 Oid writePending(Handle& handle, const PendingTree& tree) {
   std::vector<TreeEntry> entries = tree.entries;
   for (const auto& [position, subtree] : tree.subtrees) entries[position].oid = writePending(handle, *subtree);
-  for (const PendingTree::Text& text : tree.texts) handle.write(GIT_OBJECT_BLOB, *text.text, &text.previousOid);
+  for (const PendingTree::Text& text : tree.texts) handle.writeNamed(text.oid, GIT_OBJECT_BLOB, *text.text, &text.previousOid);
   return writeTree(handle, entries, &tree.previousOid);
 }
 

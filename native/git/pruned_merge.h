@@ -18,6 +18,7 @@ struct PendingTree {
   std::vector<TreePtr> held;
   std::vector<std::pair<size_t, std::unique_ptr<PendingTree>>> subtrees;  // by position in `entries`
   struct Text {
+    Oid oid{};
     std::shared_ptr<const std::string> text;
     Oid previousOid{};  // ours, too
   };

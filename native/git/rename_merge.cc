@@ -90,7 +90,7 @@ Oid writeRenamed(MergeInput& input, const RenameMerge& merged) {
   std::vector<TreeEdit> edits;
   edits.reserve(merged.files.size());
   for (const MergedFile& file : merged.files) {
-    if (file.entry.text) input.handle.write(GIT_OBJECT_BLOB, *file.entry.text);
+    if (file.entry.text) input.handle.writeNamed(file.entry.oid, GIT_OBJECT_BLOB, *file.entry.text);
     edits.push_back({file.path, file.entry.mode, file.entry.oid});
   }
   return editTree(input.handle, input.oursTreeOid, std::move(edits), input.cancel);

@@ -37,6 +37,7 @@ class Handle {
   };
   Read read(const Oid& oid, git_object_t type = GIT_OBJECT_ANY);
   Oid write(git_object_t type, std::string data, const Oid* previousOid = nullptr);  // into the session's store
+  void writeNamed(const Oid& oid, git_object_t type, std::string data, const Oid* previousOid = nullptr);  // hashed already
 
  private:
   Session& session_;

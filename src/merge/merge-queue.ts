@@ -1,10 +1,11 @@
 // The merge queue: snapshots land in the order in which they came, and whatever waits when the lander is free becomes one
-// batch: one flush, one move of the target, one update of the working tree.
+// batch: one flush, one move of the target, one update of the working tree. landing-pace.ts says when it is free.
 
 import type { Outcome } from "../effect/effect.js";
 import { CoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 import { entriesOf, keepRefs, landBatch, type Verdicts } from "./land.js";
+import { LandingPace } from "./landing-pace.js";
 import type { Ledger } from "./ledger.js";
 import type { Target } from "./target.js";
 import type { Landable } from "./verdict.js";
@@ -22,19 +23,34 @@ export class MergeQueue {
   readonly #run: Run;
   readonly #target: Target;
   readonly #ledger: Ledger;
+  readonly #pace: LandingPace;
   readonly #waiting: Waiting[] = [];
+  readonly #expected = new Set<string>();
   #lander: Promise<void> | null = null;
 
-  constructor(run: Run, target: Target, ledger: Ledger) {
+  constructor(run: Run, target: Target, ledger: Ledger, pace = new LandingPace()) {
     this.#run = run;
     this.#target = target;
     this.#ledger = ledger;
+    this.#pace = pace;
+  }
+
+  /** This effect is under way and will come, or be called off. A batch may wait a little for it. */
+  expect(effectId: string): void {
+    this.#expected.add(effectId);
+  }
+
+  /** It does not come. */
+  callOff(effectId: string): void {
+    if (this.#expected.delete(effectId)) this.#pace.changed();
   }
 
   /** Resolves once the effect has settled durably. Rejects only when not even a failure could be recorded. */
   land(landable: Landable): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ landable, resolve, reject });
+      this.#expected.delete(landable.effectId);
+      this.#pace.changed();
       this.#lander ??= this.#landAll().finally(() => {
         this.#lander = null;
       });
@@ -43,10 +59,11 @@ export class MergeQueue {
 
   async #landAll(): Promise<void> {
     while (this.#waiting.length > 0) {
+      await this.#pace.rest(() => this.#expected.size > 0 && this.#waiting.length < maxBatch);
       const batch = this.#waiting.splice(0, maxBatch);
       const start = performance.now();
       try {
-        const verdicts = await this.#settle(batch.map((waiting) => waiting.landable));
+        const verdicts = await this.#pace.time(() => this.#settle(batch.map((waiting) => waiting.landable)));
         for (const { landable } of batch) landable.clock.add("landMs", performance.now() - start);
         for (const { landable, resolve } of batch) resolve(outcomeOf(landable, verdicts));
       } catch (error) {

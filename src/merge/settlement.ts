@@ -21,10 +21,16 @@ export class Settlement {
     this.#queue = queue;
   }
 
-  /** The outcome that the ledger has for this effect, when it need not run again. Throws ERR_EFFECT_REUSED. */
+  /**
+   * The outcome that the ledger has for this effect, when it need not run again; otherwise `land` or `fail` is expected to be
+   * called for it. Throws ERR_EFFECT_REUSED.
+   */
   async replay(effectId: string, digest: string): Promise<{ outcome: Outcome | null; attempt: number }> {
     const entry = await this.#ledger.find(effectId);
-    if (entry === null) return { outcome: null, attempt: 1 };
+    if (entry === null) {
+      this.#queue.expect(effectId);
+      return { outcome: null, attempt: 1 };
+    }
     const { outcome } = entry;
     const done = isSettledWell(outcome.kind);
     if (done && entry.digest !== digest) {
@@ -37,6 +43,7 @@ export class Settlement {
     if (done && this.#run.options.runIdPassed)
       return { outcome: { ...outcome, replayed: true }, attempt: outcome.attempt };
     await this.#setAside(outcome);
+    this.#queue.expect(effectId);
     return { outcome: null, attempt: outcome.attempt + 1 };
   }
 
@@ -45,6 +52,7 @@ export class Settlement {
     const { snapshotOid } = snapshot;
     if (snapshotOid !== null)
       return this.#queue.land(this.#landable(draft, digest, { ...snapshot, snapshotOid }, message));
+    this.#queue.callOff(draft.effectId);
     const outcome = draft.unchanged(this.#keptWorktree(draft));
     await this.#ledger.record([{ digest, outcome }], []);
     return outcome;
@@ -83,6 +91,7 @@ export class Settlement {
   /** Keeps what the effect has left, and records why it did not land. */
   async fail(draft: OutcomeDraft, digest: string, error: CoppiceError): Promise<Outcome> {
     const { effectId, snapshotOid } = draft;
+    this.#queue.callOff(effectId);
     const outcome = this.#outcome(draft, { kind: "failed", error });
     const refs = snapshotOid === null ? [] : [keepRef(this.#run, effectId, snapshotOid)];
     await this.#ledger.record([{ digest, outcome }], refs);
