@@ -21,7 +21,15 @@ export interface Circumstances {
 
 /** @param folder that the measurements are made in */
 export async function circumstances(folder: string): Promise<Circumstances> {
-  const changed = await git(projectFolder, ["status", "--porcelain", "--", "src", "native", "bench"]).catch(() => "");
+  const changed = await git(projectFolder, [
+    "status",
+    "--porcelain",
+    "--",
+    "src",
+    "native",
+    "bench",
+    ":!bench/results",
+  ]).catch(() => "");
   const { version } = JSON.parse(await readFile(join(projectFolder, "package.json"), "utf8")) as { version: string };
   return {
     date: `${new Date().toISOString().slice(0, 19)}Z`,

@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { circumstances } from "./machine.js";
 import { peerNames } from "./peers.js";
 import type { Trial } from "./reading.js";
+import { Refusal } from "./refusal.js";
 import { reportFile, writeReport } from "./report.js";
 import { repositoryName, repositorySize } from "./repository.js";
 import { type Result, readResults, resultsFolder, saveResult } from "./result.js";
@@ -26,9 +27,6 @@ interface Flags {
 }
 
 const defaultCache = join(tmpdir(), "coppice-bench");
-
-/** Something that whoever typed the command can mend: told in one line. */
-class Refusal extends Error {}
 
 async function main(): Promise<void> {
   const program = new Command("npm run bench --")

@@ -8,6 +8,7 @@ import { EditPlan } from "./edits.js";
 import { Isolated } from "./isolate.js";
 import { installPeerPackages } from "./peer-packages.js";
 import { peers } from "./peers.js";
+import { Refusal } from "./refusal.js";
 import { copyRepository, removeFolder, templateRepository } from "./repository.js";
 import { Disk } from "./settle.js";
 import type { Job, Operation, PeerName, Reply, Sample, Settings } from "./trial.js";
@@ -105,7 +106,11 @@ export class TrialRun {
     const folder = join(own, "made");
     await mkdir(folder, { recursive: true });
     const repository = join(own, "repository");
-    await copyRepository(template, repository, files);
+    await copyRepository(template, repository, files).catch((error: Error) => {
+      const lacking =
+        this.#settings.repo === null ? `remove ${this.#cache} and start again` : "give --repo a whole one";
+      throw new Refusal(`the repository cannot be copied, ${lacking}: ${error.message.split("\n")[0]}`);
+    });
     this.#made += files;
     const { concurrency } = this.#settings;
     const { operation, effects, rounds, watchedEffects = 0 } = wanted;

@@ -79,7 +79,7 @@ export async function merge({ repository, effects, rounds }: Job): Promise<Taken
             await mergeTwo(git, baseOid, commitOids[2 * i] as string, commitOids[2 * i + 1] as string);
         }),
       );
-    return { sample: { cold: warm[0] ?? null, warm, extra: {} } };
+    return { sample: { cold: null, warm, extra: {} } };
   });
 }
 

@@ -49,7 +49,7 @@ export async function takeFanOut(
     tuned: 200,
   };
   const effectsRun = Math.min(effects, most[peer] ?? effects);
-  const rounds = peer === "tuned" ? 1 : effects > 200 ? 2 : 5;
+  const rounds = peer === "tuned" ? 1 : effects > 200 ? 2 : 7;
   const wanted = {
     operation: "fanOut" as const,
     effects: effectsRun,

@@ -1,6 +1,6 @@
 // What an effect costs in repositories of different sizes. The smallest cannot give more effects files of their own, so
 // every size runs as few.
-import { type PeerFigures, ratio, type Trial } from "../reading.js";
+import { figure, type PeerFigures, ratio, type Trial } from "../reading.js";
 import type { PeerName } from "../trial.js";
 import { cpuMsPerEffect, fanOut, takeFanOut } from "./fan-out.js";
 
@@ -23,7 +23,7 @@ export const scaling: Trial = {
         here.push(await takeFanOut(settings, run, { peer, files, effects, watched: 0 }));
       const of = (name: PeerName) => here.find(({ peer }) => peer === name);
       cpu[files] = cpuMsPerEffect(of("ours"), of("floor"));
-      warm[files] = of("ours")?.warmWallMs ?? null;
+      warm[files] = figure(of("ours")?.warmWallMs);
       peers.push(...here);
     }
     await run.finish();
