@@ -198,7 +198,6 @@ bool DirectoryWatches::handle(const void* raw, std::string_view name, Suspects& 
   std::string path = directory;
   if (!path.empty()) path += '/';
   path += name;
-  if ((event.mask & IN_ISDIR) && (event.mask & IN_MOVED_FROM)) forgetBelow(path);
   const bool mode = (event.mask & IN_ISDIR) && (event.mask & IN_ATTRIB);
   suspects.add(std::move(path), mode ? Suspects::Kind::kMode : Suspects::Kind::kAll);
   return true;

@@ -34,7 +34,10 @@ class Watched : public SessionRepository {
     write("dir/deep/d", "four\n");
     write("dir/deep/er/e", "five\n");
     write("other/f", "six\n");
-    commit("base");
+    fs::create_directories(path() + "/modules/sub");
+    git("add -A");
+    git("update-index --add --cacheinfo 160000,1234567890123456789012345678901234567890,modules/sub");
+    git("commit -q -m base");
     git("tag base");
     write("a", "second\n");
     write("dir/new/g", "seven\n");
@@ -151,6 +154,25 @@ TEST(tracking_follows_directories_that_move) {
   worktree.shell("echo x >> dir/deep/er/e");
   CHECK_EQ(worktree.changed(), "dir/deep/er/e ");
   worktree.resetTracked("base");
+}
+
+TEST(tracking_leaves_a_directory_that_moved_out) {
+  Watched worktree;
+  worktree.shell("mv dir ../out");
+  worktree.resetTracked("base");
+  worktree.shell("echo x > ../out/c && echo x > ../out/deep/d");
+  CHECK(worktree.session->trackers().find("w01")->drain().empty());
+}
+
+TEST(tracking_sees_what_a_submodule_gets) {
+  Watched worktree;
+  for (int round = 0; round < 2; round++) {
+    worktree.shell("echo x > modules/sub/x");
+    CHECK_EQ(worktree.changed(), "modules/sub: nested-repository ");
+    worktree.resetTracked("base");
+    worktree.shell("rmdir modules/sub");  // and the folder that is made anew is watched too
+    worktree.resetTracked("base");
+  }
 }
 
 TEST(tracking_sees_swaps_of_kinds) {
