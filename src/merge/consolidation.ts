@@ -4,8 +4,8 @@
 import { type CoppiceError, isCoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 
-/** With what is flushed while they are being copied there are never more than ten. */
-const maxPacks = 7;
+/** With what is flushed while they are copied, and the old ones until nobody reads them, there are hardly ever more than ten. */
+const maxPacks = 4;
 /** After a refusal (a gc runs) the next try comes when there are as many more. */
 const retryAfter = 4;
 
