@@ -43,8 +43,8 @@ test.runIf(process.platform === "linux")(
   async () => {
     const { repository, manager, scanned, missed } = await watchedManager();
     // Of a worktree that was just made everything racy is suspect.
-  await manager.run({ id: "first", task: async () => {} });
-  const outside = join(await temporaryFolder(), "a");
+    await manager.run({ id: "first", task: async () => {} });
+    const outside = join(await temporaryFolder(), "a");
     const script = `ln a.txt ${outside} && echo more >> ${outside}`;
     const outcome = await manager.run({ id: "hidden", task: commandTask("sh", ["-c", script]) });
     expect(outcome.kind).toBe("landed");
