@@ -1,8 +1,10 @@
-// When one more worktree pays: when the last effect in the queue would wait longer for a warm one than making one takes.
-// What is not known yet is learned: how long making takes from the first one made, how long each kind of task holds a worktree
-// from those that ended; one that is still held counts as held for at least as long again as it has been (so a wait that
-// nobody could foresee costs at most twice the making). Rejected: a worktree for every effect up to the limit, which made 100
-// short effects over 20,000 files wait for eight worktrees where two were faster.
+// When one more worktree pays: when the last effect in the queue would start sooner although everybody waits until it is
+// there. One more is either made, or an idle one is moved to another base; what each costs is measured.
+// What is not known yet is learned: how long each kind of task holds a worktree from those that ended; one that is still held
+// counts as held for at least as long again as it has been (so a wait that nobody could foresee costs at most twice the making).
+// Rejected: a worktree for every effect up to the limit, which made 100 short effects over 20,000 files wait for eight
+// worktrees where two were faster. Rejected: comparing with the wait of the last in the queue alone; making takes all cores, and
+// short effects then stood still for a second each time one was made.
 
 /** What holds a worktree. "driven" is a lease in the hands of the caller, who may wait for a second one before ending it. */
 export type HoldKind = "function" | "module" | "command" | "driven";
@@ -18,6 +20,7 @@ const newestShare = 0.5;
 
 export class Growth {
   #makingMs = 0;
+  #movingMs: number | null = null;
   readonly #heldMs = new Map<HoldKind, number>();
 
   /** Milliseconds that making one takes. */
@@ -30,6 +33,11 @@ export class Growth {
     this.#makingMs = this.#makingMs === 0 ? ms : mixed(this.#makingMs, ms);
   }
 
+  /** One was brought to another base. */
+  moved(ms: number): void {
+    this.#movingMs = this.#movingMs === null ? ms : mixed(this.#movingMs, ms);
+  }
+
   /** One came back. */
   held(kind: HoldKind, ms: number): void {
     const before = this.#heldMs.get(kind);
@@ -37,12 +45,23 @@ export class Growth {
   }
 
   /** Whether to make one more for `waiting` effects in the queue. */
-  pays(holds: readonly Hold[], waiting: number): boolean {
+  making(holds: readonly Hold[], waiting: number): boolean {
+    return this.#pays(this.#makingMs, holds, waiting);
+  }
+
+  /** Whether to move an idle one to the base that `waiting` effects in the queue want. The first time it is, to learn what it costs. */
+  moving(holds: readonly Hold[], waiting: number): boolean {
+    return this.#movingMs === null ? waiting > 0 : this.#pays(this.#movingMs, holds, waiting);
+  }
+
+  #pays(costMs: number, holds: readonly Hold[], waiting: number): boolean {
     if (waiting === 0) return false;
     if (holds.length === 0) return true;
-    const sumMs = holds.reduce((sum, hold) => sum + this.#expectedMs(hold), 0);
-    const waitMs = (waiting * (sumMs / holds.length)) / holds.length;
-    return waitMs > this.#makingMs;
+    const roundMs = holds.reduce((sum, hold) => sum + this.#expectedMs(hold), 0) / holds.length;
+    const rounds = Math.ceil(waiting / holds.length);
+    const roundsWithOneMore = Math.ceil(waiting / (holds.length + 1));
+    // The last round with one more begins as soon as the one before it has ended, hence the 1.
+    return (rounds - roundsWithOneMore + 1) * roundMs > costMs;
   }
 
   #expectedMs({ kind, ageMs }: Hold): number {

@@ -85,14 +85,13 @@ export class WorktreePool {
   ): Promise<{ worktree: PooledWorktree; created: boolean }> {
     let worktree: PooledWorktree;
     try {
-      worktree = await this.#take(effect.baseOid, signal);
+      worktree = await this.#take(effect, signal);
     } catch (error) {
       place();
       throw error;
     }
     worktree.release = place;
     worktree.effectId = effect.effectId;
-    worktree.lease = { kind: effect.kind, since: this.#calmMs() };
     const created = worktree.fresh;
     await this.#prepare(worktree, effect, signal);
     return { worktree, created };
@@ -156,20 +155,29 @@ export class WorktreePool {
     return join(this.#folder, ".trash");
   }
 
-  /** A warm worktree, best one that is at the base already; else the next that comes back or is made. */
-  async #take(baseOid: string, signal: AbortSignal): Promise<PooledWorktree> {
+  /** An idle worktree that is at the base; else the next that comes back, is moved or is made. */
+  async #take({ baseOid, kind }: { baseOid: string; kind: HoldKind }, signal: AbortSignal): Promise<PooledWorktree> {
     signal.throwIfAborted();
-    // None is at the base: -1, which takes the last one.
     const at = this.#idle.findLastIndex((worktree) => worktree.baseOid === baseOid);
-    const [idle] = this.#idle.splice(at, 1);
-    if (idle !== undefined) return idle;
-    const worktree = this.#queue.wait(baseOid, signal);
+    const [idle] = at < 0 ? [] : this.#idle.splice(at, 1);
+    if (idle !== undefined) {
+      this.#startLease(idle, kind);
+      return idle;
+    }
+    const worktree = this.#queue.wait(baseOid, kind, signal);
     this.#grow();
     return worktree;
   }
 
   #hand(worktree: PooledWorktree): void {
-    if (!this.#queue.give(worktree)) this.#idle.push(worktree);
+    const kind = this.#queue.give(worktree);
+    if (kind === null) this.#idle.push(worktree);
+    else this.#startLease(worktree, kind);
+  }
+
+  /** At once, before its effect goes on: whoever asks next must see that it is taken. */
+  #startLease(worktree: PooledWorktree, kind: HoldKind): void {
+    worktree.lease = { kind, since: this.#calmMs() };
   }
 
   #endLease(worktree: PooledWorktree): void {
@@ -195,28 +203,43 @@ export class WorktreePool {
     this.#grow();
   }
 
-  /** Makes one more worktree when that pays, one at a time: two at once would each take twice as long. */
+  /** Puts one more worktree to work when that pays: an idle one of another base, or a new one. */
   #grow(): void {
     const baseOid = this.#queue.firstBaseOid;
-    if (this.#making !== null || baseOid === null) return;
-    const now = this.#calmMs();
-    const holds: Hold[] = [];
-    for (const { lease } of this.#worktrees.values())
-      if (lease !== null) holds.push({ kind: lease.kind, ageMs: now - lease.since });
+    if (baseOid === null) return;
+    const holds = this.#holding();
+    const waiting = this.#queue.size + this.#admission.waiting;
+    const idle = this.#idle.at(-1);
+    // One is made at a time: two at once would each take twice as long.
+    if (idle === undefined && this.#making !== null) return;
     const cramped = holds.length > 0 && this.#cannotGrow;
-    if (!cramped && this.#growth.pays(holds, this.#queue.size + this.#admission.waiting)) {
+    const pays =
+      idle !== undefined ? this.#growth.moving(holds, waiting) : !cramped && this.#growth.making(holds, waiting);
+    if (!pays) {
+      this.#growLater();
+    } else if (idle !== undefined) {
+      this.#idle.pop();
+      this.#hand(idle);
+    } else {
       const abort = new AbortController();
       const since = performance.now();
       this.#making = { abort, since, done: this.#make(baseOid, abort.signal) };
-    } else {
-      this.#lookAgain ??= setTimeout(
-        () => {
-          this.#lookAgain = null;
-          this.#grow();
-        },
-        Math.max(minLookMs, this.#growth.makingMs / 4),
-      );
     }
+  }
+
+  #growLater(): void {
+    const look = () => {
+      this.#lookAgain = null;
+      this.#grow();
+    };
+    this.#lookAgain ??= setTimeout(look, Math.max(minLookMs, this.#growth.makingMs / 4));
+  }
+
+  #holding(): Hold[] {
+    const now = this.#calmMs();
+    return [...this.#worktrees.values()].flatMap(({ lease }) =>
+      lease === null ? [] : [{ kind: lease.kind, ageMs: now - lease.since }],
+    );
   }
 
   async #make(baseOid: string, signal: AbortSignal): Promise<void> {
@@ -276,11 +299,17 @@ export class WorktreePool {
 
   async #resetFiles(worktree: PooledWorktree, baseOid: string, signal?: AbortSignal): Promise<void> {
     const { name, path } = worktree;
+    const moves = worktree.baseOid !== baseOid;
+    const start = this.#calmMs();
     const keepIgnored = this.#run.options.ignored === "keep";
     const keep = worktree.provisioned.paths;
     const reply = await this.#run.git.reset({ name, path, baseOid, keepIgnored, keep }, signal);
     reportTracking(this.#run, name, "reset", reply);
     worktree.baseOid = baseOid;
+    if (!moves || worktree.lease === null) return;
+    this.#growth.moved(this.#calmMs() - start);
+    // What moving took is not what its effect holds it for.
+    this.#startLease(worktree, worktree.lease.kind);
   }
 
   /** Brings a leased worktree to another base; what the task left in it must be durable or unwanted. */

@@ -1,9 +1,11 @@
 // The effects that have a place and no worktree yet, first come first served; waiting can be given up through a signal.
 
+import type { HoldKind } from "./growth.js";
 import type { PooledWorktree } from "./worktree-pool.js";
 
 interface Waiting {
   readonly baseOid: string;
+  readonly kind: HoldKind;
   give(worktree: PooledWorktree): void;
   refuse(error: unknown): void;
 }
@@ -28,7 +30,7 @@ export class WorktreeQueue {
   }
 
   /** Rejects with the signal's reason when it fires first, or with what the first one is refused with. */
-  wait(baseOid: string, signal: AbortSignal): Promise<PooledWorktree> {
+  wait(baseOid: string, kind: HoldKind, signal: AbortSignal): Promise<PooledWorktree> {
     return new Promise((resolve, reject) => {
       const end = () => {
         signal.removeEventListener("abort", aborted);
@@ -41,6 +43,7 @@ export class WorktreeQueue {
       };
       const waiting: Waiting = {
         baseOid,
+        kind,
         give: (worktree) => {
           end();
           resolve(worktree);
@@ -55,11 +58,11 @@ export class WorktreeQueue {
     });
   }
 
-  /** False: nobody waits. */
-  give(worktree: PooledWorktree): boolean {
+  /** To the first one; gives back what it is for. Null: nobody waits. */
+  give(worktree: PooledWorktree): HoldKind | null {
     const [first] = this.#waiting;
     first?.give(worktree);
-    return first !== undefined;
+    return first?.kind ?? null;
   }
 
   refuseFirst(error: unknown): void {

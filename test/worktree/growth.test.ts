@@ -14,39 +14,50 @@ function learned(makingMs: number, heldMs: number): Growth {
 }
 
 test("nobody waits: none is made; the first one always is", () => {
-  expect(new Growth().pays([], 0)).toBe(false);
-  expect(new Growth().pays([], 1)).toBe(true);
-  expect(learned(1000, 1).pays(holds(1, "function"), 0)).toBe(false);
+  expect(new Growth().making([], 0)).toBe(false);
+  expect(new Growth().making([], 1)).toBe(true);
+  expect(learned(1000, 1).making(holds(1, "function"), 0)).toBe(false);
 });
 
-test("one more pays when the last in the queue would wait longer than making takes", () => {
+test("one more pays when the last in the queue starts sooner although all wait for it", () => {
   const growth = learned(700, 10);
-  expect(growth.pays(holds(1, "function"), 70)).toBe(false);
-  expect(growth.pays(holds(1, "function"), 71)).toBe(true);
-  // Two share the queue, and each of the two comes back: a quarter of the wait.
-  expect(growth.pays(holds(2, "function"), 71)).toBe(false);
-  expect(growth.pays(holds(2, "function"), 141)).toBe(true);
+  // 140 rounds with one, 70 with two: 71 rounds are saved while making takes 70.
+  expect(growth.making(holds(1, "function"), 140)).toBe(true);
+  expect(growth.making(holds(1, "function"), 138)).toBe(false);
+  // Two share the queue already, and a third saves a third.
+  expect(growth.making(holds(2, "function"), 140)).toBe(false);
+  expect(growth.making(holds(2, "function"), 6 * 70)).toBe(true);
+});
+
+test("moving an idle one is tried once, and then has its own price", () => {
+  const growth = learned(700, 10);
+  expect(growth.moving(holds(7, "function"), 1)).toBe(true);
+  growth.moved(50);
+  expect(growth.moving([], 1)).toBe(true);
+  expect(growth.moving(holds(1, "function"), 20)).toBe(true);
+  expect(growth.moving(holds(1, "function"), 4)).toBe(false);
+  expect(growth.moving(holds(4, "function"), 20)).toBe(false);
 });
 
 test("a task that nothing is known about counts as held as long again as it has been", () => {
   const growth = new Growth();
   growth.made(700);
-  expect(growth.pays(holds(1, "module", 699), 1)).toBe(false);
-  expect(growth.pays(holds(1, "module", 701), 1)).toBe(true);
+  expect(growth.making(holds(1, "module", 699), 1)).toBe(false);
+  expect(growth.making(holds(1, "module", 701), 1)).toBe(true);
 });
 
 test("a task that holds longer than its like did is believed", () => {
   const growth = learned(700, 10);
-  expect(growth.pays(holds(1, "function", 701), 1)).toBe(true);
+  expect(growth.making(holds(1, "function", 701), 1)).toBe(true);
 });
 
 test("programs and the caller's own leases are not waited for before anything is known", () => {
   const growth = new Growth();
   growth.made(60_000);
-  expect(growth.pays(holds(1, "driven"), 1)).toBe(true);
-  expect(growth.pays(holds(7, "command"), 1)).toBe(true);
+  expect(growth.making(holds(1, "driven"), 1)).toBe(true);
+  expect(growth.making(holds(7, "command"), 1)).toBe(true);
   growth.held("command", 50);
-  expect(growth.pays(holds(7, "command"), 1)).toBe(false);
+  expect(growth.making(holds(7, "command"), 1)).toBe(false);
 });
 
 test("what was measured last counts most", () => {
