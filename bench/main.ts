@@ -26,6 +26,7 @@ interface Flags {
   cache: string;
 }
 
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const defaultCache = join(tmpdir(), "coppice-bench");
 
 async function main(): Promise<void> {
@@ -82,7 +83,7 @@ async function take(name: string, trial: Trial, flags: Flags): Promise<void> {
     say("interrupted: removing what was made");
     run.end().finally(() => process.exit(130));
   };
-  process.once("SIGINT", interrupted);
+  for (const signal of endings) process.once(signal, interrupted);
   try {
     const where = await circumstances(tmpdir());
     const { figures, peers } = await trial.take(settings, run);
@@ -101,7 +102,7 @@ async function take(name: string, trial: Trial, flags: Flags): Promise<void> {
     console.log(JSON.stringify(result));
     if (peers.some(({ peer, error }) => peer === "ours" && error !== null)) process.exitCode = 1;
   } finally {
-    process.off("SIGINT", interrupted);
+    for (const signal of endings) process.off(signal, interrupted);
     await run.end();
   }
 }
