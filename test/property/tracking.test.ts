@@ -11,7 +11,7 @@ import { gitProgram } from "../support/git.js";
 import { createRepository, type TestRepository, temporaryFolder } from "../support/repository.js";
 import { apply, type Edit, gitEdit, plainEdit } from "./worktree-edits.js";
 
-const runs = Number(process.env.COPPICE_TRACKING_RUNS ?? 800);
+const runs = Number(process.env.COPPICE_TRACKING_RUNS ?? 1000);
 const worktrees = ["w01", "w02"] as const;
 const person = { name: "Author", email: "author@example.com", timeSeconds: 1_700_000_000, offsetMinutes: 0 };
 
