@@ -7,7 +7,8 @@ import type { Run } from "../run.js";
 import type { Anchor } from "./anchor.js";
 import { takeSnapshot } from "./snapshot.js";
 import type { Writer } from "./tracking.js";
-import type { PooledWorktree, WorktreePool } from "./worktree-pool.js";
+import type { WorktreePool } from "./worktree-pool.js";
+import type { PooledWorktree } from "./worktree-supply.js";
 
 export interface Diff {
   readonly changes: readonly Change[];

@@ -5,7 +5,7 @@ import type { Snapshot } from "../effect/effect.js";
 import { type Run, signatures } from "../run.js";
 import type { Anchor } from "./anchor.js";
 import { mustVerify, reportTracking, type Writer } from "./tracking.js";
-import type { PooledWorktree } from "./worktree-pool.js";
+import type { PooledWorktree } from "./worktree-supply.js";
 
 /** Throws ERR_NO_SPACE, ERR_NATIVE, ERR_CORRUPT; the files are then untouched and the worktree is the only copy. */
 export async function takeSnapshot(

@@ -1,7 +1,7 @@
 // The effects that have a place and no worktree yet, first come first served; waiting can be given up through a signal.
 
 import type { HoldKind } from "./growth.js";
-import type { PooledWorktree } from "./worktree-pool.js";
+import type { PooledWorktree } from "./worktree-supply.js";
 
 interface Waiting {
   readonly baseOid: string;
