@@ -15,13 +15,25 @@ export interface Hold {
   readonly ageMs: number;
 }
 
+/** How long one was held: by its task, and by us around it (reset, snapshot, flush). */
+interface Held {
+  readonly taskMs: number;
+  readonly ownMs: number;
+}
+
 /** The newest measurement counts as much as all earlier ones together: machines get busy and tasks differ. */
 const newestShare = 0.5;
 
 export class Growth {
   #makingMs = 0;
   #movingMs: number | null = null;
-  readonly #heldMs = new Map<HoldKind, number>();
+  readonly #held = new Map<HoldKind, Held>();
+  readonly #cores: number;
+
+  /** `cores`: how many worktrees our own work around the tasks can keep busy. */
+  constructor(cores: number) {
+    this.#cores = cores;
+  }
 
   /** Milliseconds that making one takes. */
   get makingMs(): number {
@@ -38,10 +50,11 @@ export class Growth {
     this.#movingMs = this.#movingMs === null ? ms : mixed(this.#movingMs, ms);
   }
 
-  /** One came back. */
-  held(kind: HoldKind, ms: number): void {
-    const before = this.#heldMs.get(kind);
-    this.#heldMs.set(kind, before === undefined ? ms : mixed(before, ms));
+  /** One came back. A caller's own lease tells nothing about the next. */
+  held(kind: HoldKind, { taskMs, ownMs }: Held): void {
+    if (kind === "driven") return;
+    const before = this.#held.get(kind) ?? { taskMs, ownMs };
+    this.#held.set(kind, { taskMs: mixed(before.taskMs, taskMs), ownMs: mixed(before.ownMs, ownMs) });
   }
 
   /** Whether to make one more for `waiting` effects in the queue. */
@@ -57,15 +70,18 @@ export class Growth {
   #pays(costMs: number, holds: readonly Hold[], waiting: number): boolean {
     if (waiting === 0) return false;
     if (holds.length === 0) return true;
-    const roundMs = holds.reduce((sum, hold) => sum + this.#expectedMs(hold), 0) / holds.length;
+    const scales = holds.length < this.#cores;
+    const roundMs = holds.reduce((sum, hold) => sum + this.#expectedMs(hold, scales), 0) / holds.length;
     const rounds = Math.ceil(waiting / holds.length);
     const roundsWithOneMore = Math.ceil(waiting / (holds.length + 1));
     // The last round with one more begins as soon as the one before it has ended, hence the 1.
     return (rounds - roundsWithOneMore + 1) * roundMs > costMs;
   }
 
-  #expectedMs({ kind, ageMs }: Hold): number {
-    return Math.max(this.#heldMs.get(kind) ?? unmeasuredMs[kind], ageMs);
+  /** Once every core has a worktree our own work gains nothing from one more: only what tasks wait for does. */
+  #expectedMs({ kind, ageMs }: Hold, scales: boolean): number {
+    const { taskMs, ownMs } = this.#held.get(kind) ?? { taskMs: unmeasuredMs[kind], ownMs: 0 };
+    return Math.max(taskMs + (scales ? ownMs : 0), ageMs - ownMs);
   }
 }
 

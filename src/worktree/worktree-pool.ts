@@ -75,6 +75,11 @@ export class WorktreePool {
     return { worktree, created };
   }
 
+  /** Its files are looked at next: from here on it is held for our own work. */
+  taskEnded(worktree: PooledWorktree): void {
+    this.#supply.taskEnded(worktree);
+  }
+
   /** Gives a worktree back whose work is durable elsewhere. One that a process still holds is retired instead. */
   async release(worktree: PooledWorktree): Promise<{ retired: boolean }> {
     const holder = await this.#holders.find(worktree.path);
@@ -139,6 +144,7 @@ export class WorktreePool {
       await this.#resetFiles(worktree, baseOid, signal);
       worktree.fresh = false;
       worktree.provisioned = await this.#provisioner.provision(worktree.path);
+      this.#supply.taskStarts(worktree);
     } catch (error) {
       // Half reset: nothing of a task is in it any more, and nothing else may start from it.
       await this.discard(worktree);

@@ -1,6 +1,7 @@
 // Which worktree an effect gets: one that is idle at its base, one that comes back, an idle one moved from another base, or a
 // new one. The last two when they pay (growth.ts).
 
+import { availableParallelism } from "node:os";
 import { CoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 import type { Release } from "../semaphore.js";
@@ -18,8 +19,8 @@ export interface PooledWorktree extends MadeWorktree {
   /** Its files are as they were made: no lease has had it. */
   fresh: boolean;
   effectId: string | null;
-  /** `since` on the clock that stands still while a worktree is made. */
-  lease: { readonly kind: HoldKind; readonly since: number } | null;
+  /** On the clock that stands still while a worktree is made; `taskMs` once its task has ended. */
+  lease: { readonly kind: HoldKind; readonly since: number; readonly ready: number; readonly taskMs: number } | null;
   release: Release | null;
 }
 
@@ -31,7 +32,7 @@ export class WorktreeSupply {
   readonly #worktrees = new Map<string, PooledWorktree>();
   readonly #idle: PooledWorktree[] = [];
   readonly #queue = new WorktreeQueue((reason) => this.#making?.abort.abort(reason));
-  readonly #growth = new Growth();
+  readonly #growth: Growth;
   #making: { readonly abort: AbortController; readonly since: number; readonly done: Promise<void> } | null = null;
   #madeForMs = 0;
   #lookAgain: NodeJS.Timeout | null = null;
@@ -42,6 +43,7 @@ export class WorktreeSupply {
     this.#run = run;
     this.#folder = folder;
     this.#toCome = toCome;
+    this.#growth = new Growth(run.options.limits.nativeThreads || availableParallelism());
   }
 
   /** Effects that want a worktree. */
@@ -85,6 +87,16 @@ export class WorktreeSupply {
     return reply;
   }
 
+  /** Its task may begin. */
+  taskStarts(worktree: PooledWorktree): void {
+    if (worktree.lease !== null) worktree.lease = { ...worktree.lease, ready: this.#calmMs() };
+  }
+
+  taskEnded(worktree: PooledWorktree): void {
+    const { lease } = worktree;
+    if (lease !== null) worktree.lease = { ...lease, taskMs: this.#calmMs() - lease.ready };
+  }
+
   /** No more are made; gives back those that are idle. */
   async close(): Promise<PooledWorktree[]> {
     this.#making?.abort.abort(new CoppiceError("ERR_CLOSED", "the pool is closing"));
@@ -101,11 +113,15 @@ export class WorktreeSupply {
 
   /** At once, before its effect goes on: whoever asks next must see that it is taken. */
   #startLease(worktree: PooledWorktree, kind: HoldKind): void {
-    worktree.lease = { kind, since: this.#calmMs() };
+    const now = this.#calmMs();
+    worktree.lease = { kind, since: now, ready: now, taskMs: 0 };
   }
 
   #endLease(worktree: PooledWorktree): void {
-    if (worktree.lease !== null) this.#growth.held(worktree.lease.kind, this.#calmMs() - worktree.lease.since);
+    if (worktree.lease !== null) {
+      const { kind, since, taskMs } = worktree.lease;
+      this.#growth.held(kind, { taskMs, ownMs: this.#calmMs() - since - taskMs });
+    }
     worktree.lease = null;
     worktree.effectId = null;
     worktree.release = null;
