@@ -32,12 +32,12 @@ export async function runCommand(
   task: CommandTask,
   deadline: Deadline,
   permits: Semaphore,
-  makeRoom: () => void,
+  makeRoom: () => Promise<void>,
 ): Promise<CommandValue> {
   const release = await permits.acquire(deadline.soft);
   try {
+    await makeRoom();
     deadline.soft.throwIfAborted();
-    makeRoom();
     return await runPermitted(request, task, deadline);
   } finally {
     release();

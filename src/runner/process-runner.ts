@@ -39,18 +39,19 @@ export class ProcessRunner {
 
   async #perform(start: StartMessage, request: RunRequest, deadline: Deadline): Promise<Json | undefined> {
     const child = this.#take(request.inheritDescriptors, await filesOf(request.inheritDescriptors));
-    this.makeRoom();
     try {
+      await this.makeRoom();
+      deadline.soft.throwIfAborted();
       return await child.perform(start, new Conversation(request, deadline), deadline);
     } finally {
       this.#put(child);
     }
   }
 
-  /** Ends resting children that, with all that run now, would be more processes than allowed. */
-  makeRoom(): void {
+  /** Ends resting children that, with all that run now, would be more processes than allowed. Resolves when they are gone. */
+  async makeRoom(): Promise<void> {
     const surplus = this.#idle.size - this.#permits.free;
-    for (const child of [...this.#idle.keys()].slice(0, Math.max(0, surplus))) this.#drop(child);
+    await Promise.all([...this.#idle.keys()].slice(0, Math.max(0, surplus)).map((child) => this.#drop(child)));
   }
 
   /** Once no run is under way. */
