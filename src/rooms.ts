@@ -40,7 +40,8 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     const ledger = new Ledger(run);
     const settlement = new Settlement(run, ledger, new MergeQueue(run, target, ledger));
     const runner = createRunner(options.limits);
-    return { run, events, target, pool, anchor: new Anchor(run), runner, settlement, consolidation };
+    const anchor = new Anchor(run, () => consolidation.room());
+    return { run, events, target, pool, anchor, runner, settlement, consolidation };
   } catch (error) {
     await git.close();
     throw error;

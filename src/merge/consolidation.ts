@@ -1,11 +1,14 @@
 // How many packs a run may leave: git looks into every one for every object, and begins a gc above 50. When there are too
-// many the small ones become one, beside the effects; nobody waits for it and no outcome depends on it.
+// many the small ones become one, beside the effects; no outcome depends on it, and a snapshot waits for it only when it has
+// fallen behind: copying what a long run has written takes a second, in which small effects flush a hundred packs.
 
 import { type CoppiceError, isCoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 
 /** With what is flushed while they are copied, and the old ones until nobody reads them, there are hardly ever more than ten. */
 const maxPacks = 4;
+/** From here on snapshots wait. Leaves room for the landing, which never does, and for the pack that is being made. */
+const maxWaiting = 7;
 /** After a refusal (a gc runs) the next try comes when there are as many more. */
 const retryAfter = 4;
 
@@ -13,12 +16,19 @@ export class Consolidation {
   readonly #run: Run;
   #running: Promise<void> | null = null;
   #threshold = maxPacks;
+  #packs = 0;
 
   constructor(run: Run) {
     this.#run = run;
     run.git.onFlushed(({ packs }) => {
+      this.#packs = packs;
       if (packs > this.#threshold) this.#running ??= this.#consolidate(maxPacks).finally(() => (this.#running = null));
     });
+  }
+
+  /** Resolves when one more pack may be written. Never rejects: with a gc beside us the packs are as many as they are. */
+  async room(): Promise<void> {
+    if (this.#packs >= maxWaiting) await this.#running;
   }
 
   /** Nothing is flushed any more: one pack stays. Never rejects. */
@@ -30,6 +40,7 @@ export class Consolidation {
   async #consolidate(atMost: number): Promise<void> {
     try {
       const { packs } = await this.#run.git.consolidate({ atMost });
+      this.#packs = packs;
       this.#threshold = packs > maxPacks ? packs + retryAfter : maxPacks;
     } catch (error) {
       this.#threshold += retryAfter;

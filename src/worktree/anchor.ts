@@ -7,13 +7,16 @@ import { type Run, signatures } from "../run.js";
 export class Anchor {
   readonly #run: Run;
   readonly #refName: string;
+  /** Waited for before each flush: packs must not become too many. */
+  readonly #room: () => Promise<void>;
   readonly #held = new Set<string>();
   readonly #flush = new GroupFlush(() => this.#write());
   #written = false;
 
   /** Several processes may share a run ID, so each has an anchor of its own. */
-  constructor(run: Run) {
+  constructor(run: Run, room: () => Promise<void>) {
     this.#run = run;
+    this.#room = room;
     this.#refName = run.refs.anchor(run.instanceId);
   }
 
@@ -40,6 +43,7 @@ export class Anchor {
 
   async #write(): Promise<void> {
     const { git } = this.#run;
+    await this.#room();
     const parentOids = [...this.#held];
     let newOid: string | null = null;
     if (parentOids.length > 0) {
