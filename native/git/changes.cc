@@ -94,8 +94,9 @@ class Search {
     };
     for (const TreeEdit& edit : changes_.set.edits)
       told(edit.path);
+    // A nested repository is one path here, while tracking tells of its ".git".
     for (const Unheld& unheld : changes_.set.unheld)
-      told(unheld.path);
+      if (!known.reach(unheld.path)) told(unheld.path);
     if (!changes_.missed.empty()) tracker_->lose("tracking missed a change before", true);
     tracker_->add(touched(index, found));
   }

@@ -23,4 +23,10 @@ bool Suspects::cover(std::string_view path) const {
   }
 }
 
+bool Suspects::reach(std::string_view path) const {
+  const std::string start = std::string(path) + '/';
+  const auto found = paths_.lower_bound(start);
+  return found != paths_.end() && found->first.compare(0, start.size(), start) == 0;
+}
+
 }  // namespace coppice

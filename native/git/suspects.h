@@ -21,6 +21,9 @@ class Suspects {
   // Whether a path, or a directory above it, is here as a whole.
   bool cover(std::string_view path) const;
 
+  // Whether anything below a path is here.
+  bool reach(std::string_view path) const;
+
   bool empty() const { return paths_.empty(); }
   size_t size() const { return paths_.size(); }
   auto begin() const { return paths_.begin(); }
