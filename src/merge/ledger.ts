@@ -36,7 +36,9 @@ const maxEntryBytes = 512 << 20;
 const maxRaces = 64;
 
 interface Recording {
-  readonly edits: readonly TextEdit[];
+  readonly entries: readonly LedgerEntry[];
+  /** Null: the landing on record goes; undefined: it stays. */
+  readonly landing: LandingRecord | null | undefined;
   readonly refs: readonly RefUpdate[];
   resolve(): void;
   reject(error: unknown): void;
@@ -48,7 +50,9 @@ export class Ledger {
   #writer: Promise<void> | null = null;
   #loaded = false;
   #commitOid: string | null = null;
-  /** The recorded landing has come to its end: its record goes with the next write. */
+  /** What this process recorded last. */
+  #landing: LandingRecord | null = null;
+  /** That landing has come to its end: its record goes with the next write. */
   #landingEnded = false;
 
   constructor(run: Run) {
@@ -66,11 +70,14 @@ export class Ledger {
 
   /** A landing that died before its commit point has recorded what never came to be. */
   async #holds(entry: LedgerEntry, effectId: string): Promise<boolean> {
-    if (!isSettledWell(entry.outcome.kind) || this.#commitOid === null) return true;
-    const text = await this.#read(this.#commitOid, landingPath);
-    if (text === null) return true;
-    const landing = JSON.parse(text) as LandingRecord;
-    return !landing.effectIds.includes(effectId) || hasMoved(this.#run.git, landing);
+    if (!isSettledWell(entry.outcome.kind)) return true;
+    const landing = await this.#landingOnRecord();
+    return landing === null || !landing.effectIds.includes(effectId) || hasMoved(this.#run.git, landing);
+  }
+
+  async #landingOnRecord(): Promise<LandingRecord | null> {
+    const text = this.#commitOid === null ? null : await this.#read(this.#commitOid, landingPath);
+    return text === null ? null : (JSON.parse(text) as LandingRecord);
   }
 
   async #read(treeishOid: string, path: string): Promise<string | null> {
@@ -82,14 +89,8 @@ export class Ledger {
    * there. `landing` null clears the record of a landing; undefined leaves it.
    */
   record(entries: readonly LedgerEntry[], refs: readonly RefUpdate[], landing?: LandingRecord | null): Promise<void> {
-    const edits: TextEdit[] = entries.map((entry) => ({
-      path: entryPath(entry.outcome.effectId),
-      text: JSON.stringify(entry),
-    }));
-    if (landing !== undefined)
-      edits.push({ path: landingPath, text: landing === null ? null : JSON.stringify(landing) });
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ edits, refs, resolve, reject });
+      this.#waiting.push({ entries, landing, refs, resolve, reject });
       this.#writer ??= this.#writeAll().finally(() => {
         this.#writer = null;
       });
@@ -128,24 +129,40 @@ export class Ledger {
   }
 
   async #writeTogether(recordings: readonly Recording[]): Promise<void> {
-    const edits = recordings.flatMap((recording) => recording.edits);
     const ended = this.#landingEnded;
-    // First: of several edits of one path the last counts.
-    if (ended) edits.unshift({ path: landingPath, text: null });
-    await this.#write(
-      edits,
-      recordings.flatMap((recording) => recording.refs),
-    );
+    await this.#write(recordings);
     if (ended) this.#landingEnded = false;
+    for (const { landing } of recordings) if (landing !== undefined) this.#landing = landing;
     for (const { resolve } of recordings) resolve();
   }
 
+  /** What a write changes in the ledger as it is now. Of several edits of one path the last counts. */
+  async #edits(recordings: readonly Recording[]): Promise<TextEdit[]> {
+    const edits: TextEdit[] = [];
+    const before = await this.#landingOnRecord();
+    const landing = recordings.findLast((recording) => recording.landing !== undefined)?.landing;
+    if (landing && before !== null && !(await hasMoved(this.#run.git, before))) {
+      // Nobody else is between record and move: whoever records a landing holds the repository's landing lock. So that one died,
+      // and with its record goes what alone says that its entries never came to be.
+      for (const effectId of before.effectIds) edits.push({ path: entryPath(effectId), text: null });
+    }
+    // Only our own: the one on record may be another process's, which has not moved yet.
+    const ended = this.#landingEnded && before?.newOid === this.#landing?.newOid;
+    if (before !== null && ended) edits.push({ path: landingPath, text: null });
+    for (const { entries } of recordings)
+      for (const entry of entries) edits.push({ path: entryPath(entry.outcome.effectId), text: JSON.stringify(entry) });
+    if (landing !== undefined)
+      edits.push({ path: landingPath, text: landing === null ? null : JSON.stringify(landing) });
+    return edits;
+  }
+
   /** Other processes write to the same ledger when they share the run ID: on a lost race, read it again and write anew. */
-  async #write(edits: TextEdit[], refs: readonly RefUpdate[]): Promise<void> {
+  async #write(recordings: readonly Recording[]): Promise<void> {
     const { git, refs: names } = this.#run;
+    const moves = recordings.flatMap((recording) => recording.refs);
     await this.#load();
     for (let race = 0; race < maxRaces; race++) {
-      const commitOid = await this.#commit(edits);
+      const commitOid = await this.#commit(await this.#edits(recordings));
       const ledgerRef: RefUpdate = {
         refName: names.ledger,
         newOid: commitOid,
@@ -153,7 +170,7 @@ export class Ledger {
         expectedOid: this.#commitOid,
         reflog: null,
       };
-      const { lostRef } = await git.flush({ refs: [...refs, ledgerRef] });
+      const { lostRef } = await git.flush({ refs: [...moves, ledgerRef] });
       if (lostRef === null) {
         this.#commitOid = commitOid;
         return;

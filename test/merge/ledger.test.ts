@@ -48,3 +48,36 @@ test("one that cannot be recorded fails alone", async () => {
   expect(await ledger.find("e7")).toBeNull();
   expect((await ledger.find("e8"))?.digest).toBe("e8");
 });
+
+test("a landing that died before its commit point is not believed after the next one has been recorded", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const targetRef = "refs/heads/main";
+  const oldOid = await repository.oid("HEAD");
+  const elsewhere = await repository.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "never moved to");
+  const dead = { targetRef, worktree: null, oldOid, newOid: elsewhere, effectIds: ["one", "two"] };
+  const record = (id: string) => ({ digest: id, outcome: outcome(id) });
+  await (await openLedger(repository)).ledger.record([record("one"), record("two")], [], dead);
+  const { ledger } = await openLedger(repository);
+  expect([await ledger.find("one"), await ledger.find("two")]).toEqual([null, null]);
+  await ledger.record([record("one")], [], { ...dead, newOid: oldOid, effectIds: ["one"] });
+  ledger.endLanding();
+  await ledger.record([record("three")], []);
+  expect(await ledger.find("one")).toMatchObject({ digest: "one" });
+  expect(await ledger.find("two")).toBeNull();
+});
+
+test("the end of a landing leaves the record of another process's alone", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const oldOid = await repository.oid("HEAD");
+  const elsewhere = await repository.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "not moved to yet");
+  const landing = { targetRef: "refs/heads/main", worktree: null, oldOid, newOid: oldOid, effectIds: ["one"] };
+  const record = (id: string) => ({ digest: id, outcome: outcome(id) });
+  const { ledger } = await openLedger(repository);
+  await ledger.record([record("one")], [], landing);
+  ledger.endLanding();
+  const other = (await openLedger(repository)).ledger;
+  await other.record([record("two")], [], { ...landing, newOid: elsewhere, effectIds: ["two"] });
+  await ledger.record([record("three")], []);
+  expect(await ledger.find("one")).toMatchObject({ digest: "one" });
+  expect(await ledger.find("two")).toBeNull();
+});
