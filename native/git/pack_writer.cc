@@ -20,8 +20,15 @@ constexpr uint64_t kMaxObjectBytes = UINT32_MAX;
 constexpr mode_t kPackMode = 0444;  // as git: nobody writes to a pack
 // Small packs that are repacked later anyway: half the time of git's default for a twentieth more bytes.
 constexpr int kLevel = Z_BEST_SPEED;
-// Mostly object names, which do not compress: the search for a way to do it was half the time of writing deltas.
-constexpr size_t kMaxStoredDelta = 128;
+
+// Object names are random and do not compress: of a tree a tenth goes, of a delta nothing. The search for a way to do it was
+// most of the time of writing them, so they are stored; so are commits of a few lines.
+bool isStored(const StoredObject& object, const std::string* deltaBytes) {
+  constexpr size_t kMaxDelta = 128, kMaxTree = 4096, kMaxCommit = 512;
+  if (deltaBytes != nullptr) return deltaBytes->size() <= kMaxDelta;
+  if (object.type == GIT_OBJECT_TREE) return object.data->size() <= kMaxTree;
+  return object.type == GIT_OBJECT_COMMIT && object.data->size() <= kMaxCommit;
+}
 
 void append32(std::string& bytes, uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift & 0xff));
@@ -98,10 +105,11 @@ void PackWriter::add(const Oid& oid, const StoredObject& object, const Cancel& c
     beginEntry(object.type, object.data->size(), std::nullopt);
   }
   const auto take = [this](std::string_view piece) { write(piece); };
-  if (delta && delta->bytes.size() <= kMaxStoredDelta) {
-    deflater_.store(delta->bytes, take);
+  const std::string& bytes = delta ? delta->bytes : *object.data;
+  if (isStored(object, delta ? &delta->bytes : nullptr)) {
+    deflater_.store(bytes, take);
   } else {
-    deflater_.compress(delta ? delta->bytes : *object.data, cancel, take);
+    deflater_.compress(bytes, cancel, take);
   }
   bases_.add(oid, object, entryOffset_, delta ? delta->depth : 0);
   endEntry(oid);
@@ -122,7 +130,7 @@ void PackWriter::beginEntry(int type, uint64_t size, std::optional<uint64_t> bas
   write(entryHeader(type, size) + (baseOffset ? distanceBytes(offset_ - *baseOffset) : std::string()));
 }
 
-void PackWriter::endEntry(const Oid& oid) { entries_.push_back({oid, crc_, entryOffset_}); }
+void PackWriter::endEntry(const Oid& oid) { entries_.push_back({oid, entryOffset_, crc_}); }
 
 void PackWriter::finish() {
   if (entries_.size() != objectCount_) fail(failure_code::kInvalid, kOperation, "not as many objects as were announced");
@@ -131,19 +139,9 @@ void PackWriter::finish() {
   writeAll(fd_.get(), viewOf(digest).data(), digest.size(), packPath_);
   offset_ += digest.size();
   if (::fsync(fd_.get()) != 0) failSystem(kOperation, packPath_);
-  writeIndex(digest);
-}
-
-void PackWriter::writeIndex(const Checksum::Digest& digest) {
+  const std::string bytes = packIndexBytes(entries_, digest);
   indexPath_ = packDirectory_ + "/tmp_idx_" + randomName();
-  const OwnedFd fd(::open(indexPath_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kPackMode));
-  if (!fd) {
-    const std::string path = std::exchange(indexPath_, {});
-    failSystem(kOperation, path);
-  }
-  writePackIndex(entries_, digest, [&](std::string_view piece) { writeAll(fd.get(), piece.data(), piece.size(), indexPath_); });
-  if (::fsync(fd.get()) != 0) failSystem(kOperation, indexPath_);
-  PageVector<PackIndexEntry>().swap(entries_);  // verifying a large pack needs the room
+  writeNewFile(indexPath_, bytes, kPackMode, true);
 }
 
 void PackWriter::publish(const std::string& name) {
