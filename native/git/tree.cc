@@ -164,7 +164,12 @@ Oid treeOfTreeish(Handle& handle, const Oid& treeishOid) {
 }
 
 Oid writeTree(Handle& handle, const std::vector<TreeEntry>& entries, const Oid* previousOid) {
-  return handle.write(GIT_OBJECT_TREE, serializeTree(entries), previousOid);
+  std::string bytes = serializeTree(entries);
+  const Oid oid = handle.write(GIT_OBJECT_TREE, bytes, previousOid);
+  // Whoever wrote it is soon asked about it: a snapshot by its merge, a merge by the next one. By then it may lie in a pack.
+  TreeCache& cache = handle.session().trees();
+  if (!cache.find(oid)) cache.keep(oid, Tree::parse(std::move(bytes), oid));
+  return oid;
 }
 
 }  // namespace coppice
