@@ -89,15 +89,17 @@ export async function fanIn({ repository, effects }: Job): Promise<Taken> {
     const refName = "refs/heads/fan-in";
     const once = await measure(effects, async () => {
       let tipOid = baseOid;
-      let flushedOid: string | null = null;
-      for (const [index, snapshotOid] of commitOids.entries()) {
-        const treeOid = await mergeTwo(git, baseOid, tipOid, snapshotOid);
-        const people = { author: person, committer: person };
-        const { oid } = await git.commit({ treeOid, parentOids: [tipOid], ...people, message: `Effect ${index}` });
-        tipOid = oid;
-        if ((index + 1) % mergesPerFlush !== 0 && index + 1 !== effects) continue;
-        await git.flush({ refs: [{ refName, newOid: tipOid, compare: true, expectedOid: flushedOid, reflog: null }] });
-        flushedOid = tipOid;
+      for (let first = 0; first < effects; first += mergesPerFlush) {
+        const expectedOid = first === 0 ? null : tipOid;
+        const steps = commitOids.slice(first, first + mergesPerFlush).map((theirsOid, index) => {
+          return { baseOid, theirsOid, theirsLabel: "theirs", message: `Effect ${first + index}` };
+        });
+        const labels = { oursLabel: "ours", keepParents: false, author: person, committer: person };
+        const reply = await git.mergeSequence({ tipOid, steps, ...labels });
+        if (reply.steps.some(({ commitOid }) => commitOid === null))
+          throw new Error("a merge of different files is conflicted");
+        tipOid = reply.tipOid;
+        await git.flush({ refs: [{ refName, newOid: tipOid, compare: true, expectedOid, reflog: null }] });
       }
     });
     return { sample: { cold: null, warm: [once], extra: { mergesPerFlush } } };

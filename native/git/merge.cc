@@ -3,19 +3,14 @@
 #include "case_conflict.h"
 #include "conflict.h"
 #include "manifest.h"
+#include "merge_trees.h"
 #include "operations.h"
 #include "pruned_merge.h"
 #include "rename_merge.h"
 
 namespace coppice {
 
-MergeReply merge(Session& session, const MergeRequest& request, const Cancel& cancel) {
-  const HandleLease handle = session.handle();
-  const Oid oursTreeOid = treeOfTreeish(*handle, request.oursOid);
-  MergeAttributes attributes(*handle, oursTreeOid);
-  MergeInput input{*handle, treeOfTreeish(*handle, request.baseOid), oursTreeOid, treeOfTreeish(*handle, request.theirsOid),
-                   {request.oursLabel, request.theirsLabel}, request.content, cancel, attributes};
-
+MergeReply mergeTrees(Session& session, MergeInput& input) {
   std::optional<PrunedMerge> pruned = prunedMerge(input);
   std::optional<RenameMerge> followed;
   if (!pruned) followed = renameMerge(input);
@@ -25,17 +20,26 @@ MergeReply merge(Session& session, const MergeRequest& request, const Cancel& ca
   reply.pruned = pruned.has_value();
   reply.conflicts = std::move(draft.conflicts);
   sortConflicts(reply.conflicts);
-  if (!reply.conflicts.empty() && !request.content) return reply;
+  if (!reply.conflicts.empty() && !input.content) return reply;
 
-  const Oid mergedTreeOid = pruned ? writePruned(*handle, *pruned) : writeRenamed(input, *followed);
+  const Oid mergedTreeOid = pruned ? writePruned(input.handle, *pruned) : writeRenamed(input, *followed);
   if (reply.conflicts.empty()) {
-    std::vector<Change> changes = diffTrees(*handle, oursTreeOid, mergedTreeOid, cancel);
+    std::vector<Change> changes = diffTrees(input.handle, input.oursTreeOid, mergedTreeOid, input.cancel);
     verifyManifest(input, changes, draft.decisions);
     if (session.ignoreCase()) reply.conflicts = caseConflicts(input, mergedTreeOid, changes);
     if (reply.conflicts.empty()) reply.changes = std::move(changes);
   }
-  if (reply.conflicts.empty() || request.content) reply.treeOid = mergedTreeOid;
+  if (reply.conflicts.empty() || input.content) reply.treeOid = mergedTreeOid;
   return reply;
+}
+
+MergeReply merge(Session& session, const MergeRequest& request, const Cancel& cancel) {
+  const HandleLease handle = session.handle();
+  const Oid oursTreeOid = treeOfTreeish(*handle, request.oursOid);
+  MergeAttributes attributes(*handle, oursTreeOid);
+  MergeInput input{*handle, treeOfTreeish(*handle, request.baseOid), oursTreeOid, treeOfTreeish(*handle, request.theirsOid),
+                   {request.oursLabel, request.theirsLabel}, request.content, cancel, attributes};
+  return mergeTrees(session, input);
 }
 
 }  // namespace coppice

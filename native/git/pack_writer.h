@@ -43,7 +43,6 @@ class PackWriter {
   void endEntry(const Oid& oid);
   void write(std::string_view bytes);
   void drain();
-  void writeIndex(const Checksum::Digest& digest);
 
   std::string packDirectory_, packPath_, indexPath_;
   uint32_t objectCount_;
@@ -52,7 +51,7 @@ class PackWriter {
   Checksum checksum_;
   Deflater deflater_;
   DeltaBases bases_;
-  PageVector<PackIndexEntry> entries_;
+  std::vector<PackIndexEntry> entries_;
   uint64_t offset_ = 0;
   uint64_t entryOffset_ = 0;
   uint32_t crc_ = 0;

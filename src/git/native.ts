@@ -80,8 +80,6 @@ export interface ResolveReply {
   treeOid: Oid | null;
   /** Of the commit. */
   parentOids: readonly Oid[];
-  /** Of the commit. */
-  message: string | null;
 }
 
 // ---- objects -------------------------------------------------------------------------------------------------------
@@ -281,26 +279,6 @@ export interface RemoveWorktreeRequest {
   trashPath: string;
 }
 
-/**
- * Links a worktree and its admin directory again after the repository, the worktree or both were moved. Only where what is
- * found proves that they belong together, and never one that another repository has.
- */
-export interface RepairWorktreeRequest {
-  name: string;
-  /** Where to look for it, beside where it was last. */
-  places: readonly string[];
-  /** Nothing is written. */
-  dryRun: boolean;
-}
-
-export interface RepairWorktreeReply {
-  /** Where it is; null: not found. */
-  path: string | null;
-  repaired: boolean;
-  /** The repository that has the folder of this name now. */
-  elsewhere: string | null;
-}
-
 /** Deletes what lies in the trash folder, and the folder when it is empty. */
 export interface SweepTrashRequest {
   trashPath: string;
@@ -438,6 +416,43 @@ export interface MergeReply {
   pruned: boolean;
 }
 
+/** One result of a sequence. */
+export interface MergeStep {
+  /** Commit or tree. */
+  baseOid: Oid;
+  /** Commit. */
+  theirsOid: Oid;
+  theirsLabel: string;
+  /** Of the commit that lands it. */
+  message: string;
+}
+
+export interface MergeSequenceRequest {
+  /** Commit. */
+  tipOid: Oid;
+  oursLabel: string;
+  steps: readonly MergeStep[];
+  /** True: theirs becomes the second parent. */
+  keepParents: boolean;
+  author: Person;
+  committer: Person;
+}
+
+export interface MergedStep {
+  /** In the store; null: conflicted, or nothing is left to change. */
+  commitOid: Oid | null;
+  conflicts: readonly Conflict[];
+  /** The tip before it -> its commit, sorted by path. */
+  changes: readonly Change[];
+  durationUs: number;
+}
+
+export interface MergeSequenceReply {
+  /** The last commit made; the tip itself when none was. */
+  tipOid: Oid;
+  steps: readonly MergedStep[];
+}
+
 // ---- land (one call a step) ----------------------------------------------------------------------------------------
 
 export interface BeginLandingRequest {
@@ -520,34 +535,6 @@ export interface EndLandingRequest {
   writeIndex: boolean;
 }
 
-/** Finishes or discards what dead landings left: half-moved files, index locks. A landing that lives is let be. */
-export interface RecoverLandingsRequest {
-  /** How long to wait for the index.lock of a git that is at work. */
-  timeoutMs: number;
-  /** Nothing is written. */
-  dryRun: boolean;
-}
-
-export interface DeadLanding {
-  /** Of the worktree that was to follow. */
-  gitDirectory: string;
-  refName: string;
-  oldOid: Oid;
-  newOid: Oid;
-  /** It had moved its ref, and was finished; false: it had not, or its user has gone on since. */
-  forward: boolean;
-}
-
-export interface RecoverLandingsReply {
-  landing: DeadLanding | null;
-  /** The user's files that stayed as they are or were put aside. */
-  displaced: readonly DisplacedPath[];
-  /** Index locks of dead landings, removed. */
-  locks: readonly string[];
-  /** Who is landing now: what there is is his. */
-  busy: string | null;
-}
-
 // ---- runs and claims -----------------------------------------------------------------------------------------------
 
 export interface ClaimRequest {
@@ -565,27 +552,6 @@ export interface ClaimReply {
   descriptor: number;
   /** Who holds it, when not claimed. */
   owner: string | null;
-}
-
-/** Every claim that has a file, held or not; a claim without a file is free. */
-export type ListClaimsRequest = Record<string, never>;
-
-export interface ClaimDescription {
-  name: string;
-  held: boolean;
-}
-
-export interface ListClaimsReply {
-  claims: readonly ClaimDescription[];
-}
-
-/**
- * Removes what dead processes left below <common>/coppice and nobody needs: claims that nobody holds, half-made admin
- * directories.
- */
-export interface SweepNotesRequest {
-  /** Only says what would go. */
-  dryRun: boolean;
 }
 
 export interface ReleaseClaimRequest {
@@ -614,22 +580,19 @@ export interface Session {
   listWorktrees(call: number, request: ListWorktreesRequest): Promise<ListWorktreesReply>;
   lockWorktree(call: number, request: LockWorktreeRequest): Promise<Done>;
   removeWorktree(call: number, request: RemoveWorktreeRequest): Promise<Done>;
-  repairWorktree(call: number, request: RepairWorktreeRequest): Promise<RepairWorktreeReply>;
   sweepTrash(call: number, request: SweepTrashRequest): Promise<Done>;
   snapshot(call: number, request: SnapshotRequest): Promise<SnapshotReply>;
   reset(call: number, request: ResetRequest): Promise<ResetReply>;
   listIgnored(call: number, request: ListIgnoredRequest): Promise<PathsReply>;
   listHolders(call: number, request: ListHoldersRequest): Promise<ListHoldersReply>;
   merge(call: number, request: MergeRequest): Promise<MergeReply>;
+  mergeSequence(call: number, request: MergeSequenceRequest): Promise<MergeSequenceReply>;
   beginLanding(call: number, request: BeginLandingRequest): Promise<BeginLandingReply>;
   checkPaths(call: number, request: CheckPathsRequest): Promise<CheckPathsReply>;
   moveTarget(call: number, request: MoveTargetRequest): Promise<MoveTargetReply>;
   updatePaths(call: number, request: UpdatePathsRequest): Promise<UpdatePathsReply>;
   endLanding(call: number, request: EndLandingRequest): Promise<Done>;
-  recoverLandings(call: number, request: RecoverLandingsRequest): Promise<RecoverLandingsReply>;
   claim(call: number, request: ClaimRequest): Promise<ClaimReply>;
-  listClaims(call: number, request: ListClaimsRequest): Promise<ListClaimsReply>;
-  sweepNotes(call: number, request: SweepNotesRequest): Promise<PathsReply>;
   releaseClaim(call: number, request: ReleaseClaimRequest): Promise<Done>;
   /**
    * Asks a call under way to stop: it rejects with CANCELLED, unless it was done already. False: there is no such

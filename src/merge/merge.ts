@@ -2,6 +2,7 @@
 // The same tip, snapshots, dates and order give the same commits, however the batch was cut.
 
 import type { Change } from "../effect/effect.js";
+import type { MergedStep, MergeStep } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
 import type { Landable, Verdict } from "./verdict.js";
 
@@ -19,6 +20,9 @@ export interface MergedBatch {
   readonly effects: readonly MergedEffect[];
 }
 
+/** Merges that one native call does: enough that the call itself costs nothing, few enough that progress is seen. */
+const stepsPerCall = 64;
+
 /** `tipOid` is a commit. Conflicted effects drop out, and the ones after them are merged without them. */
 export async function mergeBatch(
   run: Run,
@@ -26,36 +30,36 @@ export async function mergeBatch(
   landables: readonly Landable[],
   label: string,
 ): Promise<MergedBatch> {
-  let oursOid = tipOid;
+  let newOid = tipOid;
   const effects: MergedEffect[] = [];
-  for (const landable of landables) {
-    const { baseOid, snapshotOid: theirsOid } = landable.snapshot;
-    const labels = { oursLabel: label, theirsLabel: landable.effectId };
-    const request = { baseOid, oursOid, theirsOid, ...labels, content: false };
-    const reply = await landable.clock.time("mergeMs", () => run.git.merge(request));
-    run.emit("effect:merged", { effectId: landable.effectId, conflicts: reply.conflicts.length });
-    if (reply.treeOid === null) {
-      effects.push({ landable, verdict: { kind: "conflicted", conflicts: reply.conflicts }, changes: [] });
-    } else if (reply.changes.length === 0) {
-      effects.push({ landable, verdict: { kind: "unchanged" }, changes: [] });
-    } else {
-      oursOid = await commitEffect(run, landable, reply.treeOid, oursOid);
-      effects.push({
-        landable,
-        verdict: { kind: "landed", commitOid: oursOid, displaced: [] },
-        changes: reply.changes,
-      });
-    }
+  for (let first = 0; first < landables.length; first += stepsPerCall) {
+    const some = landables.slice(first, first + stepsPerCall);
+    const reply = await run.git.mergeSequence({
+      tipOid: newOid,
+      oursLabel: label,
+      steps: some.map((landable) => mergeStep(run.id, landable)),
+      keepParents: run.options.history === "merge",
+      ...signatures(run),
+    });
+    newOid = reply.tipOid;
+    for (const [index, landable] of some.entries())
+      effects.push(mergedEffect(run, landable, reply.steps[index] as MergedStep));
   }
-  return { newOid: oursOid, effects };
+  return { newOid, effects };
 }
 
-async function commitEffect(run: Run, landable: Landable, treeOid: string, tipOid: string): Promise<string> {
-  const { snapshotOid } = landable.snapshot;
-  const parentOids = run.options.history === "merge" ? [tipOid, snapshotOid] : [tipOid];
-  const message = effectMessage(run.id, landable);
-  const { oid } = await run.git.commit({ treeOid, parentOids, ...signatures(run), message });
-  return oid;
+function mergeStep(runId: string, landable: Landable): MergeStep {
+  const { baseOid, snapshotOid: theirsOid } = landable.snapshot;
+  return { baseOid, theirsOid, theirsLabel: landable.effectId, message: effectMessage(runId, landable) };
+}
+
+function mergedEffect(run: Run, landable: Landable, step: MergedStep): MergedEffect {
+  const { commitOid, conflicts, changes } = step;
+  landable.clock.add("mergeMs", step.durationUs / 1000);
+  run.emit("effect:merged", { effectId: landable.effectId, conflicts: conflicts.length });
+  if (conflicts.length > 0) return { landable, verdict: { kind: "conflicted", conflicts }, changes };
+  if (commitOid === null) return { landable, verdict: { kind: "unchanged" }, changes };
+  return { landable, verdict: { kind: "landed", commitOid, displaced: [] }, changes };
 }
 
 /** The caller's message, the messages of the task's own commits, and the trailers. */
