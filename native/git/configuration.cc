@@ -78,4 +78,15 @@ void useConfigurationOfEnvironment(git_repository* repository) {
   check(git_repository_set_config(repository, config.get()), kOperation);
 }
 
+OwnedConfig configurationOf(const std::string& gitDirectory) {
+  OwnedRepository repository;
+  check(git_repository_open_ext(out(repository), gitDirectory.c_str(),
+                                GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_NO_DOTGIT, nullptr),
+        kOperation, gitDirectory);
+  useConfigurationOfEnvironment(repository.get());
+  OwnedConfig config;
+  check(git_repository_config_snapshot(out(config), repository.get()), kOperation, gitDirectory);
+  return config;
+}
+
 }  // namespace coppice

@@ -5,10 +5,17 @@
 
 #include <git2.h>
 
+#include <string>
+
+#include "owned.h"
+
 namespace coppice {
 
 // For each repository right after it was opened. The environment counts as it was at the first call: other threads may change
 // it. Throws what reading a configuration file throws.
 void useConfigurationOfEnvironment(git_repository* repository);
+
+// The same for the repository or worktree of a git directory, as it is at this moment.
+OwnedConfig configurationOf(const std::string& gitDirectory);
 
 }  // namespace coppice

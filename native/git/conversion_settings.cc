@@ -91,13 +91,7 @@ int addFilterEntry(const git_config_entry* entry, void* payload) noexcept {
 }  // namespace
 
 ConversionSettings ConversionSettings::read(const std::string& gitDirectory) {
-  OwnedRepository repository;
-  check(git_repository_open_ext(out(repository), gitDirectory.c_str(),
-                                GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_NO_DOTGIT, nullptr),
-        kOperation, gitDirectory);
-  useConfigurationOfEnvironment(repository.get());
-  OwnedConfig config;
-  check(git_repository_config_snapshot(out(config), repository.get()), kOperation, gitDirectory);
+  const OwnedConfig config = configurationOf(gitDirectory);
   ConversionSettings settings;
   settings.autoCrlf = readAutoCrlf(config.get());
   settings.nativeCrlf = readText(config.get(), "core.eol") == "crlf";

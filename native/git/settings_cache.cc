@@ -85,13 +85,7 @@ int stopAtEntry(const git_config_entry*, void*) noexcept {
 
 // What is included may change without any of the files above showing it.
 bool includesOthers(const std::string& gitDirectory) {
-  OwnedRepository repository;
-  check(git_repository_open_ext(out(repository), gitDirectory.c_str(),
-                                GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_NO_DOTGIT, nullptr),
-        kOperation, gitDirectory);
-  useConfigurationOfEnvironment(repository.get());
-  OwnedConfig config;
-  check(git_repository_config_snapshot(out(config), repository.get()), kOperation, gitDirectory);
+  const OwnedConfig config = configurationOf(gitDirectory);
   return git_config_foreach_match(config.get(), "^include", stopAtEntry, nullptr) != 0;
 }
 
