@@ -1,16 +1,16 @@
-// Group commit: one flush at a time, and everybody who asks while it runs shares the next one. So the number of fsyncs
-// follows the disk's speed, not the number of effects, and no timer has to be guessed.
+// Group commit and its like: one turn of a costly job at a time, and everybody who asks while it runs shares the next one. So
+// the number of turns follows what a turn takes, not how many ask, and no timer has to be guessed.
 
-export class GroupFlush {
-  readonly #flush: () => Promise<void>;
+export class SharedTurn {
+  readonly #turn: () => Promise<void>;
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
-  constructor(flush: () => Promise<void>) {
-    this.#flush = flush;
+  constructor(turn: () => Promise<void>) {
+    this.#turn = turn;
   }
 
-  /** Resolves after a flush that began after this call. */
+  /** Resolves after a turn that began after this call. */
   request(): Promise<void> {
     if (this.#next !== null) return this.#next;
     if (this.#running === null) return this.#start();
@@ -23,7 +23,7 @@ export class GroupFlush {
   }
 
   #start(): Promise<void> {
-    const running = this.#flush().finally(() => {
+    const running = this.#turn().finally(() => {
       if (this.#running === running) this.#running = null;
     });
     this.#running = running;
@@ -31,5 +31,5 @@ export class GroupFlush {
   }
 }
 
-// The caller of the flush that failed has been told; the next one starts from what is still pending.
+// Who asked for the turn that failed has been told; the next one starts from what is still pending.
 function ignore(): void {}

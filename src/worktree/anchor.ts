@@ -1,8 +1,8 @@
 // The anchor: one ref whose commit has every unsettled snapshot of this process as a parent, so that nobody's gc drops a
 // result that still waits to land (PROTOCOLS P1). A worktree may be reset only after `hold` has resolved.
 
-import { GroupFlush } from "../group-flush.js";
 import { type Run, signatures } from "../run.js";
+import { SharedTurn } from "../shared-turn.js";
 
 export class Anchor {
   readonly #run: Run;
@@ -10,7 +10,7 @@ export class Anchor {
   /** Waited for before each flush: packs must not become too many. */
   readonly #room: () => Promise<void>;
   readonly #held = new Set<string>();
-  readonly #flush = new GroupFlush(() => this.#write());
+  readonly #flush = new SharedTurn(() => this.#write());
   #written = false;
 
   /** Several processes may share a run ID, so each has an anchor of its own. */

@@ -3,7 +3,7 @@
 
 import type { Git } from "../git/git.js";
 import type { Holder } from "../git/native.js";
-import { GroupFlush } from "../group-flush.js";
+import { SharedTurn } from "../shared-turn.js";
 
 interface Question {
   readonly path: string;
@@ -12,7 +12,7 @@ interface Question {
 
 export class HolderWatch {
   readonly #git: Git;
-  readonly #looks = new GroupFlush(() => this.#look());
+  readonly #looks = new SharedTurn(() => this.#look());
   #asked: Question[] = [];
 
   constructor(git: Git) {
