@@ -17,6 +17,8 @@
 
 namespace coppice {
 
+struct CachedTree;
+
 // The stat fields that git compares, in the index's widths (32 bits each).
 struct FileStat {
   uint32_t ctimeSeconds = 0, ctimeNanoseconds = 0;
@@ -82,8 +84,9 @@ void appendIndexEntry(std::string& bytes, const IndexEntry& entry, uint32_t vers
 void appendIndexEnd(std::string& bytes, const std::optional<std::string>& treeExtension,
                     const std::vector<IndexFile::Extension>& optionalExtensions);
 
-// The TREE extension for a tree whose files the index holds exactly.
-std::string treeExtensionFor(Handle& handle, const Oid& treeOid, const Cancel& cancel);
+// The TREE extension for a tree whose files the index holds exactly. `old`: that of another tree, from which the directories
+// that are equal are taken.
+std::string treeExtensionFor(Handle& handle, const Oid& treeOid, const Cancel& cancel, const CachedTree* old = nullptr);
 
 // Marks `path` and all its parents as invalid in a TREE extension; nullopt when it cannot be parsed (then drop it).
 std::optional<std::string> invalidateTreeExtension(const std::string& data, const std::vector<std::string>& paths);

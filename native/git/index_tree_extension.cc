@@ -78,18 +78,30 @@ void invalidate(CachedTree& root, const std::string& path) {
   }
 }
 
-// Appends the node of a tree and of all below it; returns the number of index entries they cover.
+// Appends the node of a tree and of all below it; returns the number of index entries they cover. `old`: the same directory
+// in another tree, or nullptr.
 long appendTree(Handle& handle, const Oid& treeOid, std::string_view name, unsigned depth, const Cancel& cancel,
-                std::string& data) {
+                const CachedTree* old, std::string& data) {
   cancel.check(kOperation);
+  if (old && old->entries >= 0 && old->oid == treeOid) {
+    appendNode(*old, data);
+    return old->entries;
+  }
   if (depth > kMaxDepth) fail(failure_code::kLimit, kOperation, "directories are nested more than 1,024 deep");
   const TreePtr tree = readTree(handle, treeOid);
   std::string below;
   long entries = 0;
   size_t subtrees = 0;
+  size_t known = 0;  // both name directories in the order of trees, where we wrote both
   for (const TreeEntry& entry : tree->entries) {
     if (entry.isTree()) {
-      entries += appendTree(handle, entry.oid, entry.name, depth + 1, cancel, below);
+      const CachedTree* before = nullptr;
+      if (old) {
+        while (known < old->children.size() && compareEntries({old->children[known]->name, kModeTree, {}}, entry) < 0)
+          known++;
+        if (known < old->children.size() && old->children[known]->name == entry.name) before = old->children[known].get();
+      }
+      entries += appendTree(handle, entry.oid, entry.name, depth + 1, cancel, before, below);
       subtrees++;
     } else {
       entries++;
@@ -105,9 +117,9 @@ long appendTree(Handle& handle, const Oid& treeOid, std::string_view name, unsig
 
 }  // namespace
 
-std::string treeExtensionFor(Handle& handle, const Oid& treeOid, const Cancel& cancel) {
+std::string treeExtensionFor(Handle& handle, const Oid& treeOid, const Cancel& cancel, const CachedTree* old) {
   std::string data;
-  appendTree(handle, treeOid, "", 0, cancel, data);
+  appendTree(handle, treeOid, "", 0, cancel, old, data);
   return data;
 }
 
