@@ -16,6 +16,8 @@ namespace coppice {
 namespace {
 
 constexpr const char* kOperation = "reset";
+constexpr int kReadFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+constexpr int kOverwriteFlags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 constexpr size_t kMinBufferBytes = 8u << 10;  // a link's target is shorter
 constexpr size_t kMaxBufferBytes = 256u << 10;
 constexpr int kMaxAttempts = 8;  // a process that outlived its task may still be putting things in the way
@@ -51,13 +53,18 @@ bool FileRestorer::isRight(const TreeFile& file, FileStat& stat) {
   } else if (isLink(file)) {
     if (!S_ISLNK(status.st_mode) || !linkHasTarget(file, directory.get(), name)) return false;
   } else {
-    // A second name means that somebody outside can write here: such a file is replaced.
-    if (!S_ISREG(status.st_mode) || status.st_nlink != 1) return false;
-    if (settings_.fileMode && (status.st_mode & 07777) != modes_.of(file.mode)) return false;
-    if (!hasContent(file, directory.get(), name, status)) return false;
+    if (!isPlain(file, status)) return false;
+    const OwnedFd opened(::openat(directory.get(), name.c_str(), kReadFlags));
+    if (!opened || !hasContent(file, opened.get(), status)) return false;
   }
   stat = FileStat::of(status);
   return statOf(directory.get(), name, file.path) == stat;
+}
+
+// A second name means that somebody outside can write here: such a file is replaced.
+bool FileRestorer::isPlain(const TreeFile& file, const struct stat& status) const {
+  return S_ISREG(status.st_mode) && status.st_nlink == 1 &&
+         (!settings_.fileMode || (status.st_mode & 07777) == modes_.of(file.mode));
 }
 
 bool FileRestorer::linkHasTarget(const TreeFile& file, int directoryFd, const std::string& name) {
@@ -67,10 +74,7 @@ bool FileRestorer::linkHasTarget(const TreeFile& file, int directoryFd, const st
   return size >= 0 && std::string_view(buffer_.data(), static_cast<size_t>(size)) == target->c_str();
 }
 
-bool FileRestorer::hasContent(const TreeFile& file, int directoryFd, const std::string& name,
-                              const struct stat& status) {
-  const OwnedFd opened(::openat(directoryFd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!opened) return false;
+bool FileRestorer::hasContent(const TreeFile& file, int fd, const struct stat& status) {
   // Where the bytes are the blob's own, hashing them is cheaper than inflating the blob.
   std::shared_ptr<const std::string> expected;
   if (file.mode != kModeSymlink && attributes_.any() && !attributes_.of(file.path).keepsBlob()) {
@@ -85,7 +89,7 @@ bool FileRestorer::hasContent(const TreeFile& file, int directoryFd, const std::
   uint64_t seen = 0;
   for (const auto size = static_cast<uint64_t>(status.st_size); seen < size;) {
     cancel_.check(kOperation);
-    const ssize_t got = ::read(opened.get(), buffer_.data(), buffer_.size());
+    const ssize_t got = ::read(fd, buffer_.data(), buffer_.size());
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0 || static_cast<uint64_t>(got) > size - seen) return false;
     const std::string_view piece(buffer_.data(), static_cast<size_t>(got));
@@ -161,6 +165,51 @@ FileStat FileRestorer::put(const TreeFile& file) {
     removeTree(directory.get(), temporary);
     throw;
   }
+}
+
+// -1: it cannot be opened.
+int FileRestorer::parentOf(const std::string& path) {
+  const std::string_view directory = std::string_view(path).substr(0, std::max<size_t>(path.rfind('/') + 1, 1) - 1);
+  if (!parent_ || parentPath_ != directory) {
+    parent_ = root_.openDirectory(directory);
+    parentPath_ = directory;
+  }
+  return parent_.get();
+}
+
+std::optional<FileStat> FileRestorer::overwrite(const TreeFile& file) {
+  const int directoryFd = parentOf(file.path);
+  if (directoryFd < 0) return std::nullopt;
+  const std::string name(RootDirectory::baseName(file.path));
+  const OwnedFd opened(::openat(directoryFd, name.c_str(), kOverwriteFlags));
+  struct stat status;
+  if (!opened || ::fstat(opened.get(), &status) != 0 || !isPlain(file, status)) return std::nullopt;
+  const std::shared_ptr<const std::string> content = contentOf(*handle_, file, attributes_);
+  writeAll(opened.get(), content->data(), content->size(), file.path);
+  // Cut only afterwards, and only when it was longer: ext4 writes a file that was emptied to the disk when it is closed.
+  const auto size = static_cast<off_t>(content->size());
+  if (size < status.st_size && ::ftruncate(opened.get(), size) != 0) failSystem(kOperation, file.path);
+  if (::fstat(opened.get(), &status) != 0) failSystem(kOperation, file.path);
+  return FileStat::of(status);
+}
+
+bool FileRestorer::holds(const TreeFile& file) {
+  if (file.mode != kModeFile && file.mode != kModeExecutable) return false;
+  const int directoryFd = parentOf(file.path);
+  if (directoryFd < 0) return false;
+  const std::string name(RootDirectory::baseName(file.path));
+  const OwnedFd opened(::openat(directoryFd, name.c_str(), kReadFlags));
+  struct stat status;
+  return opened && ::fstat(opened.get(), &status) == 0 && isPlain(file, status) &&
+         hasContent(file, opened.get(), status);
+}
+
+bool FileRestorer::isAbsent(const std::string& path) {
+  const int directoryFd = parentOf(path);
+  struct stat status;
+  return directoryFd >= 0 &&
+         ::fstatat(directoryFd, std::string(RootDirectory::baseName(path)).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 &&
+         errno == ENOENT;
 }
 
 FileStat FileRestorer::statOf(int directoryFd, const std::string& name, const std::string& path) const {

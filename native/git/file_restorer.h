@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,9 +40,21 @@ class FileRestorer {
   // renames.
   FileStat put(const TreeFile& file);
 
+  // Writes into the file that is there: only for one that nobody has touched, because whoever still has it open could write
+  // into it again. nullopt, and nothing is changed: it is not a plain file of this mode with one name.
+  std::optional<FileStat> overwrite(const TreeFile& file);
+
+  // Whether a plain file is as `isRight` wants it, in fewer calls: for a file of which the next look at events tells when
+  // somebody writes into it from here on.
+  bool holds(const TreeFile& file);
+  // Whether nothing has this name in a directory that is there.
+  bool isAbsent(const std::string& path);
+
  private:
-  bool hasContent(const TreeFile& file, int directoryFd, const std::string& name, const struct stat& status);
+  bool isPlain(const TreeFile& file, const struct stat& status) const;
+  bool hasContent(const TreeFile& file, int fd, const struct stat& status);
   bool linkHasTarget(const TreeFile& file, int directoryFd, const std::string& name);
+  int parentOf(const std::string& path);
   OwnedFd makeWay(const std::string& path);
   void placeOver(int directoryFd, const std::string& from, const std::string& name);
   FileStat statOf(int directoryFd, const std::string& name, const std::string& path) const;
@@ -55,6 +68,9 @@ class FileRestorer {
   const Cancel& cancel_;
   const std::string temporaryName_;
   std::vector<char> buffer_;
+  // The directory of the file before: the next one is often in it too.
+  std::string parentPath_;
+  OwnedFd parent_;
 };
 
 }  // namespace coppice

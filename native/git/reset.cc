@@ -8,8 +8,10 @@
 
 #include "admin_directory.h"
 #include "checkout.h"
+#include "clean_files.h"
 #include "entry_at.h"
 #include "failure.h"
+#include "moved_index.h"
 #include "operations.h"
 #include "reset_admin.h"
 #include "reset_index.h"
@@ -21,6 +23,7 @@ namespace coppice {
 namespace {
 
 constexpr const char* kOperation = "reset";
+constexpr size_t kMaxIndexBytes = size_t{1} << 30;
 constexpr int kMaxRounds = 8;  // the second sees nothing but our own writes, unless somebody else writes too
 
 void requireWorktree(const ResetRequest& request, const std::string& admin) {
@@ -52,6 +55,7 @@ class Reset {
         tracker_(shared.tracker),
         handle_(shared.session.handle()),
         treeOid_(treeOid),
+        clean_(shared, treeOid),
         indexPath_(shared.admin + "/index") {}
 
   ResetReply run() {
@@ -89,30 +93,48 @@ class Reset {
   void resetSuspects() {
     Suspects todo = tracker_->suspects();
     RestorePlan plan;
-    if (tracker_->treeOid() != treeOid_) {
-      for (const Change& change : diffTrees(*handle_, tracker_->treeOid(), treeOid_, shared_.cancel)) {
+    const bool moves = tracker_->treeOid() != treeOid_;
+    if (moves) {
+      std::vector<Change> changes = diffTrees(*handle_, tracker_->treeOid(), treeOid_, shared_.cancel);
+      clean_.overwrite(changes, todo);
+      reply_.written += static_cast<uint32_t>(clean_.written().size());
+      for (const Change& change : changes) {
         todo.add(change.path);
         if (change.newMode == 0) plan.noLongerTracked.push_back(change.path);
       }
     }
-    bool rewrite = tracker_->treeOid() != treeOid_ || !tracker_->isOwnIndex(indexPath_);
+    const std::vector<std::string> gone = plan.noLongerTracked;
+    const bool own = tracker_->isOwnIndex(indexPath_);
     std::optional<IndexFile> whole;
-    if (rewrite) whole = wholeIndex(plan.noLongerTracked);
+    if (!own) whole = wholeIndex(plan.noLongerTracked);
     IndexFile seen;
     bool converts = false;
     if (!restoreView(todo, std::move(plan), seen, converts)) {
       reply_.scanned = "a file that changed has another name";
       return;
     }
-    if (converts && !whole) {
+    if (moves || converts || !own) writeIndexOver(std::move(whole), std::move(seen), gone);
+    if (!comeToRest()) reply_.scanned = tracker_->lost();
+  }
+
+  // `whole`: nothing where the index is still the one that the last reset wrote.
+  void writeIndexOver(std::optional<IndexFile> whole, IndexFile seen, const std::vector<std::string>& gone) {
+    if (!whole) {
+      const std::optional<std::string> bytes = movedOwnIndex(seen, gone);
+      if (bytes) return replaceFile(indexPath_, *bytes, false);
       std::vector<std::string> none;
       whole = wholeIndex(none);
     }
-    if (whole) {
-      takeStats(*whole, seen);
-      writeIndex(std::move(*whole));
-    }
-    if (!comeToRest()) reply_.scanned = tracker_->lost();
+    takeStats(*whole, seen.entries);
+    takeStats(*whole, clean_.written());
+    writeIndex(std::move(*whole));
+  }
+
+  std::optional<std::string> movedOwnIndex(const IndexFile& seen, const std::vector<std::string>& gone) {
+    const std::optional<std::string> bytes = readSmallFile(indexPath_, kMaxIndexBytes);
+    if (!bytes || !tracker_->isOwnIndex(indexPath_)) return std::nullopt;
+    const std::vector<IndexEdit> edits = indexEdits({&seen.entries, &clean_.written()}, gone);
+    return movedIndex(*handle_, *bytes, tracker_->treeOid(), treeOid_, edits, shared_.cancel);
   }
 
   IndexFile wholeIndex(std::vector<std::string>& noLongerTracked) {
@@ -150,9 +172,11 @@ class Reset {
         tracker_->proven(treeOid_, std::move(stays_), indexPath_);
         return true;
       }
+      const Suspects unclear = clean_.unclear(fresh);
+      if (unclear.empty()) continue;
       IndexFile seen;
       bool converts = false;
-      if (!restoreView(fresh, {}, seen, converts)) break;
+      if (!restoreView(unclear, {}, seen, converts)) break;
     }
     tracker_->lose("somebody writes into it while it is reset");
     return false;
@@ -174,6 +198,7 @@ class Reset {
   Tracker* const tracker_;
   const HandleLease handle_;
   const Oid treeOid_;
+  CleanFiles clean_;
   const std::string indexPath_;
   Suspects stays_;
   ResetReply reply_;

@@ -47,13 +47,25 @@ IndexFile indexOver(const std::vector<TreeFile>& files, const IndexFile& old,
   return index;
 }
 
-void takeStats(IndexFile& index, const IndexFile& seen) {
+void takeStats(IndexFile& index, const std::vector<IndexEntry>& seen) {
   auto at = index.entries.begin();
-  for (const IndexEntry& entry : seen.entries) {
+  for (const IndexEntry& entry : seen) {
     at = std::lower_bound(at, index.entries.end(), entry,
                           [](const IndexEntry& a, const IndexEntry& b) { return a.path < b.path; });
     if (at != index.entries.end() && at->path == entry.path) at->stat = entry.stat;
   }
+}
+
+std::vector<IndexEdit> indexEdits(std::initializer_list<const std::vector<IndexEntry>*> entries,
+                                  const std::vector<std::string>& gone) {
+  std::vector<IndexEdit> edits;
+  for (const std::vector<IndexEntry>* some : entries)
+    for (const IndexEntry& entry : *some)
+      edits.push_back({entry.path, entry});
+  for (const std::string& path : gone)
+    edits.push_back({path, std::nullopt});
+  std::sort(edits.begin(), edits.end(), [](const IndexEdit& a, const IndexEdit& b) { return a.path < b.path; });
+  return edits;
 }
 
 std::vector<TreeFile> ruleFilesAbove(Handle& handle, const Oid& treeOid, const std::vector<TreeFile>& files) {

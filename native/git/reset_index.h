@@ -1,10 +1,12 @@
 // The index that a reset writes.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "index_file.h"
+#include "index_splice.h"
 #include "session.h"
 #include "tree.h"
 
@@ -18,8 +20,12 @@ IndexFile readIndexIfSound(const std::string& path);
 IndexFile indexOver(const std::vector<TreeFile>& files, const IndexFile& old,
                     std::vector<std::string>& noLongerTracked);
 
-// Takes over the stat data of the entries that `seen` holds too.
-void takeStats(IndexFile& index, const IndexFile& seen);
+// Takes over the stat data of the entries that `seen` (sorted by path) holds too.
+void takeStats(IndexFile& index, const std::vector<IndexEntry>& seen);
+
+// Sorted: these entries are as they are here, and the paths that are `gone` are not in the index any more.
+std::vector<IndexEdit> indexEdits(std::initializer_list<const std::vector<IndexEntry>*> entries,
+                                  const std::vector<std::string>& gone);
 
 // The .gitattributes files of a tree that may say something about one of the files.
 std::vector<TreeFile> ruleFilesAbove(Handle& handle, const Oid& treeOid, const std::vector<TreeFile>& files);

@@ -7,7 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "git/directory_watches.h"
 #include "git/operations.h"
@@ -237,6 +240,56 @@ TEST(tracking_leaves_the_index_alone_for_the_same_tree) {
   worktree.shell("git add a");
   worktree.resetTracked("base");
   CHECK(inodeOf(worktree.index()) != inode);
+}
+
+TEST(tracking_overwrites_files_that_nobody_has_touched) {
+  Watched worktree;
+  const uint64_t inode = inodeOf(worktree.root() + "/a");
+  for (const char* revision : {"second", "base", "second"}) {  // longer, shorter, longer
+    worktree.resetTracked(revision);
+    CHECK_EQ(inodeOf(worktree.root() + "/a"), inode);
+    CHECK_EQ(runCommand(worktree.root(), "cat a").output, worktree.git("show " + std::string(revision) + ":a") + "\n");
+    CHECK_EQ(worktree.gitThere("diff-files"), "");  // by the stat data in the index alone
+  }
+  // A task that wrote into it may still have it open.
+  worktree.shell("echo x >> a");
+  worktree.resetTracked("base");
+  CHECK(inodeOf(worktree.root() + "/a") != inode);
+}
+
+// Giving a file another name raises no event. That name belongs to somebody else.
+TEST(tracking_never_overwrites_a_file_with_another_name) {
+  Watched worktree;
+  worktree.shell("ln a ../outside");
+  CHECK(worktree.reset("second").scanned.has_value());
+  worktree.requireFresh();
+  CHECK_EQ(runCommand(worktree.root(), "cat ../outside").output, "one\n");
+  CHECK(inodeOf(worktree.root() + "/a") != inodeOf(worktree.root() + "/../outside"));
+}
+
+// Whoever writes while the worktree is moved: undone by this reset, or seen by the next look.
+TEST(tracking_catches_what_is_written_while_it_is_moved) {
+  Watched worktree;
+  const std::string file = worktree.root() + "/a";
+  for (int round = 0; round < 60; round++) {
+    const std::string revision = round % 2 == 0 ? "second" : "base";
+    const uint64_t before = fs::file_size(file);
+    std::atomic<bool> done{false};
+    std::thread stray([&] {
+      while (!done && fs::file_size(file) == before) {
+      }
+      const int fd = ::open(file.c_str(), O_WRONLY);
+      if (fd < 0) return;
+      const char byte = static_cast<char>('A' + round % 26);
+      if (::pwrite(fd, &byte, 1, 0) != 1) std::abort();
+      ::close(fd);
+    });
+    worktree.reset(revision);
+    done = true;
+    stray.join();
+    worktree.reset(revision);
+    worktree.requireFresh();
+  }
 }
 
 TEST(tracking_catches_what_is_written_into_a_parked_worktree) {
