@@ -162,6 +162,21 @@ void createAdminDirectory(Session& session, const std::string& name, const std::
   }
 }
 
+std::vector<std::string> sweepHalfMade(Session& session, bool dryRun, const Cancel& cancel) {
+  const std::string path = session.commonDirectory() + "/coppice/worktrees";
+  const OwnedFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory && errno == ENOENT) return {};
+  if (!directory) failSystem(kOperation, path);
+  std::vector<std::string> names = namesIn(directory.get(), path);
+  if (names.empty()) return names;
+  if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return {};
+  names = namesIn(directory.get(), path);
+  for (const std::string& name : names) {
+    if (!dryRun) removeTree(directory.get(), name, &cancel);
+  }
+  return names;
+}
+
 void dropAdminDirectory(Session& session, const std::string& name, const Cancel& cancel) {
   const std::string path = adminDirectoryPath(session, name);
   const Workshop workshop(session, cancel);

@@ -22,6 +22,10 @@ std::string adminDirectoryPath(const Session& session, const std::string& name);
 void createAdminDirectory(Session& session, const std::string& name, const std::string& worktreePath,
                           const Oid& headOid, const std::string& lockReason, const Cancel& cancel);
 
+// What dead processes left half made or half removed: it goes, unless `dryRun`. Gives the names; none while somebody living is at
+// work there.
+std::vector<std::string> sweepHalfMade(Session& session, bool dryRun, const Cancel& cancel);
+
 // Missing is fine.
 void dropAdminDirectory(Session& session, const std::string& name, const Cancel& cancel);
 
@@ -31,6 +35,10 @@ std::optional<std::string> worktreePathOf(const std::string& adminDirectory);
 // Where the ".git" of a worktree leads: the admin directory, or the repository's own for the main worktree. nullopt:
 // nowhere.
 std::optional<std::string> gitDirectoryOf(const std::string& worktreePath);
+
+// Where the ".git" file of a worktree says that its admin directory is, whether that is there or not; nullopt: it is no such
+// file.
+std::optional<std::string> gitFileTarget(const std::string& worktreePath);
 
 // Whether both paths name one existing file or folder.
 bool isSameFile(const std::string& path, const std::string& otherPath);

@@ -83,14 +83,20 @@ std::optional<std::string> worktreePathOf(const std::string& adminDirectory) {
   return plain ? gitFile.substr(0, gitFile.size() - 5) : gitFile;
 }
 
-std::optional<std::string> gitDirectoryOf(const std::string& worktreePath) {
+std::optional<std::string> gitFileTarget(const std::string& worktreePath) {
   const std::string path = worktreePath + "/.git";
-  if (isDirectory(path)) return path;
+  if (isDirectory(path)) return std::nullopt;
   const std::optional<std::string> line = readLine(path);
   constexpr std::string_view kPrefix = "gitdir: ";
   if (!line || line->compare(0, kPrefix.size(), kPrefix) != 0) return std::nullopt;
-  const std::string target = absolute(line->substr(kPrefix.size()), worktreePath);
-  return isDirectory(target) ? std::optional<std::string>(target) : std::nullopt;
+  return absolute(line->substr(kPrefix.size()), worktreePath);
+}
+
+std::optional<std::string> gitDirectoryOf(const std::string& worktreePath) {
+  const std::string path = worktreePath + "/.git";
+  if (isDirectory(path)) return path;
+  const std::optional<std::string> target = gitFileTarget(worktreePath);
+  return target && isDirectory(*target) ? target : std::nullopt;
 }
 
 std::vector<WorktreeDescription> listWorktreeDescriptions(Session& session, const Cancel& cancel) {

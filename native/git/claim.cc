@@ -106,17 +106,19 @@ std::optional<std::string> readOwner(int fd) {
   return owner;
 }
 
-// Deletes a claim file that nobody holds, and the directories that it leaves empty. Every obstacle means: it stays.
-void removeIfFree(const std::string& path) {
+}  // namespace
+
+std::string claimsDirectory(const std::string& commonDirectory) { return commonDirectory + "/coppice/claims"; }
+
+bool removeFreeClaim(const std::string& path) {
   const OwnedFd fd = openClaim(path, 0);
-  if (!fd || tryLock(fd.get(), path) != Lock::kTaken || ::unlink(path.c_str()) != 0) return;
+  if (!fd || tryLock(fd.get(), path) != Lock::kTaken || ::unlink(path.c_str()) != 0) return false;
   const size_t root = path.rfind("/coppice/claims/") + std::string_view("/coppice/claims").size();
   for (size_t slash = path.rfind('/'); slash > root; slash = path.rfind('/', slash - 1)) {
-    if (::rmdir(path.substr(0, slash).c_str()) != 0) return;
+    if (::rmdir(path.substr(0, slash).c_str()) != 0) break;
   }
+  return true;
 }
-
-}  // namespace
 
 uint32_t Claims::keep(Held held) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -136,7 +138,7 @@ void Claims::release(uint32_t claimId) noexcept {
       held_.erase(found);
     }
     held.fd.reset();
-    removeIfFree(held.path);
+    removeFreeClaim(held.path);
   } catch (...) {
     // The lock is gone with the descriptor; a file that stays behind is claimed again by the next one who wants it.
   }
@@ -151,7 +153,7 @@ Claims::~Claims() {
 ClaimReply claim(Session& session, const ClaimRequest& request, const Cancel& cancel) {
   checkName(request.name);
   const std::string& root = session.commonDirectory();
-  const std::string path = root + "/coppice/claims/" + request.name;
+  const std::string path = claimsDirectory(root) + "/" + request.name;
   int heldAttempts = 0;
   for (int attempt = 0; attempt < kMaxAttempts; attempt++) {
     cancel.check(kOperation);

@@ -29,4 +29,10 @@ class Claims {
   uint32_t nextId_ = 1;
 };
 
+// <common>/coppice/claims
+std::string claimsDirectory(const std::string& commonDirectory);
+
+// Deletes the file of a claim that nobody holds, and the directories that it leaves empty. False: it stays.
+bool removeFreeClaim(const std::string& path);
+
 }  // namespace coppice

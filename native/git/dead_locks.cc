@@ -61,8 +61,7 @@ std::vector<std::string> indexLocksOf(const std::string& commonDirectory, const 
   return locks;
 }
 
-template <class List>
-void removeDeadAmong(List list, const std::string& commonDirectory, const Cancel& cancel) {
+std::vector<HeldFile> deadOwners(const std::string& commonDirectory) {
   const std::string folder = locksDirectory(commonDirectory);
   std::vector<HeldFile> dead;
   for (const std::string& name : namesOf(folder)) {
@@ -70,6 +69,12 @@ void removeDeadAmong(List list, const std::string& commonDirectory, const Cancel
       if (auto file = HeldFile::ofDead(folder, name)) dead.push_back(std::move(*file));
     }
   }
+  return dead;
+}
+
+template <class List>
+void removeDeadAmong(List list, const std::string& commonDirectory, const Cancel& cancel) {
+  std::vector<HeldFile> dead = deadOwners(commonDirectory);
   if (dead.empty()) return;
   for (const std::string& lock : list(commonDirectory, cancel)) {
     for (const HeldFile& file : dead) {
@@ -87,6 +92,19 @@ void removeDeadAmong(List list, const std::string& commonDirectory, const Cancel
 
 void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel) {
   removeDeadAmong(locksOf, commonDirectory, cancel);
+}
+
+std::vector<std::string> deadIndexLocks(const std::string& commonDirectory, const Cancel& cancel) {
+  std::vector<std::string> found;
+  std::vector<HeldFile> dead = deadOwners(commonDirectory);
+  for (const std::string& lock : dead.empty() ? std::vector<std::string>() : indexLocksOf(commonDirectory, cancel)) {
+    for (const HeldFile& file : dead) {
+      if (file.isSameFileAs(lock)) found.push_back(lock);
+    }
+  }
+  // Looking removes nothing: without its held file nobody could tell later whose a lock is.
+  for (HeldFile& file : dead) file.leave();
+  return found;
 }
 
 void removeDeadIndexLocks(const std::string& commonDirectory, const Cancel& cancel) {

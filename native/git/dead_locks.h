@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cancel.h"
 
@@ -13,7 +14,9 @@ namespace coppice {
 // Throws SYSTEM where it may not look; a repository that cannot be written is left as it is.
 void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel);
 
-// Those of the indexes of all worktrees. Only under the landing lock, when no dead landing is left to be finished.
+// Those of the indexes of all worktrees.
+std::vector<std::string> deadIndexLocks(const std::string& commonDirectory, const Cancel& cancel);
+// Only under the landing lock, when no dead landing is left to be finished.
 void removeDeadIndexLocks(const std::string& commonDirectory, const Cancel& cancel);
 
 }  // namespace coppice

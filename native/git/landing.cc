@@ -83,7 +83,10 @@ CheckPathsReply Landing::checkPaths(const std::vector<Change>& changes, const Ca
 
 MoveTargetReply Landing::moveTarget(const MoveTargetRequest& request, const Cancel& cancel) {
   constexpr const char* kOperation = "land.moveTarget";
-  if (!commit_ || moved_) fail(failure_code::kInvalid, kOperation, commit_ ? "the target has moved" : "this landing moves no ref");
+  if (moved_) fail(failure_code::kInvalid, kOperation, "the target has moved");
+  if (!commit_ && targetRef_.rfind(kRunRefs, 0) != 0) {
+    fail(failure_code::kInvalid, kOperation, "a landing in the working tree moves a ref of its run only", targetRef_);
+  }
   // Nothing stops a new worktree from taking a target that was checked out nowhere. Then this landing would leave its files
   // behind: the caller begins again. (A worktree that we hold cannot leave: the move itself looks, under HEAD.lock.)
   if (!site_ && findTargetWorktree(session_, targetRef_, preferred_, cancel)) return {};
@@ -95,8 +98,9 @@ MoveTargetReply Landing::moveTarget(const MoveTargetRequest& request, const Canc
     MoveNote{site_->gitDirectory, targetRef_, request.oldOid, request.newOid}.write(session_.commonDirectory());
   }
   reachStep("noted");
-  const MoveTargetReply reply =
-      moveTargetRef(session_, targetOf(targetRef_, site_), request, Deadline(timeoutMs_), cancel);
+  const Deadline deadline(timeoutMs_);
+  const MoveTargetReply reply = commit_ ? moveTargetRef(session_, targetOf(targetRef_, site_), request, deadline, cancel)
+                                        : moveRunRef(session_, targetRef_, request, deadline, cancel);
   moved_ = reply.moved;
   if (site_ && !moved_) MoveNote::remove(session_.commonDirectory());
   reachStep("moved");
@@ -107,7 +111,10 @@ UpdatePathsReply Landing::updatePaths(const std::vector<Change>& changes, const 
   if (commit_ && !moved_) fail(failure_code::kInvalid, "land.updatePaths", "the target has not moved yet");
   if (!site_) return {};
   updated_.insert(updated_.end(), changes.begin(), changes.end());
-  return coppice::updatePaths(session_, *site_, index_, changes, cancel);
+  UpdatePathsReply reply = coppice::updatePaths(session_, *site_, index_, changes, cancel);
+  // Here the files are the last step.
+  if (!commit_ && moved_) MoveNote::remove(session_.commonDirectory());
+  return reply;
 }
 
 void Landing::publishIndex() {

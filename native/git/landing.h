@@ -23,7 +23,7 @@ class Landing {
 
   BeginLandingReply describe() const;
   CheckPathsReply checkPaths(const std::vector<Change>& changes, const Cancel& cancel) const;
-  // Throws INVALID when the landing is of kind "working-tree" or has moved already.
+  // A landing of kind "working-tree" moves the ref of its run. Throws INVALID for another ref then, or when it has moved already.
   MoveTargetReply moveTarget(const MoveTargetRequest& request, const Cancel& cancel);
   // Throws INVALID before the target has moved (land "commit").
   UpdatePathsReply updatePaths(const std::vector<Change>& changes, const Cancel& cancel);

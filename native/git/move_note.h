@@ -11,11 +11,17 @@
 
 namespace coppice {
 
+// How the refs of runs begin (src/effect/effect-id.ts).
+inline constexpr const char* kRunRefs = "refs/coppice/";
+
 struct MoveNote {
   std::string gitDirectory;  // of the worktree
   std::string refName;
   Oid oldOid{};
   Oid newOid{};
+
+  // False: a landing of kind "working-tree", whose ref is the run's own; branch and index stay.
+  bool indexFollows() const { return refName.rfind(kRunRefs, 0) != 0; }
 
   static bool exists(const std::string& commonDirectory);
   // nullopt: there is none. Throws CORRUPT.

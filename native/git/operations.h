@@ -20,11 +20,12 @@ ConsolidateReply consolidate(Session&, const ConsolidateRequest&, const Cancel&)
 RefsReply listRefs(Session&, const ListRefsRequest&, const Cancel&);
 // diff.cc
 DiffReply diff(Session&, const DiffRequest&, const Cancel&);
-// worktree.cc, snapshot.cc, reset.cc, holder.cc
+// worktree.cc, worktree_links.cc, snapshot.cc, reset.cc, holder.cc
 AddWorktreeReply addWorktree(Session&, const AddWorktreeRequest&, const Cancel&);
 ListWorktreesReply listWorktrees(Session&, const ListWorktreesRequest&, const Cancel&);
 Done lockWorktree(Session&, const LockWorktreeRequest&, const Cancel&);
 Done removeWorktree(Session&, const RemoveWorktreeRequest&, const Cancel&);
+RepairWorktreeReply repairWorktree(Session&, const RepairWorktreeRequest&, const Cancel&);
 Done sweepTrash(Session&, const SweepTrashRequest&, const Cancel&);
 SnapshotReply snapshot(Session&, const SnapshotRequest&, const Cancel&);
 ResetReply reset(Session&, const ResetRequest&, const Cancel&);
@@ -33,14 +34,17 @@ ListHoldersReply listHolders(Session&, const ListHoldersRequest&, const Cancel&)
 // merge.cc, merge_sequence.cc
 MergeReply merge(Session&, const MergeRequest&, const Cancel&);
 MergeSequenceReply mergeSequence(Session&, const MergeSequenceRequest&, const Cancel&);
-// land.cc
+// land.cc, landing_recovery.cc
 BeginLandingReply beginLanding(Session&, const BeginLandingRequest&, const Cancel&);
 CheckPathsReply checkPaths(Session&, const CheckPathsRequest&, const Cancel&);
 MoveTargetReply moveTarget(Session&, const MoveTargetRequest&, const Cancel&);
 UpdatePathsReply updatePaths(Session&, const UpdatePathsRequest&, const Cancel&);
 Done endLanding(Session&, const EndLandingRequest&, const Cancel&);
-// claim.cc
+RecoverLandingsReply recoverLandings(Session&, const RecoverLandingsRequest&, const Cancel&);
+// claim.cc, claim_listing.cc
 ClaimReply claim(Session&, const ClaimRequest&, const Cancel&);
+ListClaimsReply listClaims(Session&, const ListClaimsRequest&, const Cancel&);
+PathsReply sweepNotes(Session&, const SweepNotesRequest&, const Cancel&);
 Done releaseClaim(Session&, const ReleaseClaimRequest&, const Cancel&);
 
 }  // namespace coppice

@@ -1,5 +1,7 @@
 #include "quarantine_list.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "nul_fields.h"
@@ -45,7 +47,9 @@ std::string serializeQuarantineList(const std::string& root, const std::vector<C
 
 std::optional<std::vector<Change>> parseQuarantineList(const std::string& text, const std::string& root) {
   const std::vector<std::string> fields = fieldsOf(text);
-  if (fields.size() < 3 || fields[0] != kHeader || fields[1] != root || fields.back() != "end") return std::nullopt;
+  if (fields.size() < 3 || fields[0] != kHeader || fields.back() != "end") return std::nullopt;
+  // The worktree may have been moved with its git directory.
+  if (fields[1] != root && access(fields[1].c_str(), F_OK) == 0) return std::nullopt;
   if ((fields.size() - 3) % kFieldsPerChange != 0) return std::nullopt;
   std::vector<Change> changes;
   for (size_t at = 2; at + 1 < fields.size(); at += kFieldsPerChange) {

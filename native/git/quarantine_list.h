@@ -13,7 +13,7 @@ inline constexpr const char* kQuarantinePrefix = "coppice-quarantine-";
 inline constexpr const char* kQuarantineList = "list";
 
 std::string serializeQuarantineList(const std::string& root, const std::vector<Change>& changes);
-// nullopt: not whole, or of another worktree than `root`.
+// nullopt: not whole, or of another worktree than `root` that is still there.
 std::optional<std::vector<Change>> parseQuarantineList(const std::string& text, const std::string& root);
 
 inline std::string partName(const std::string& name) { return name + ".part"; }

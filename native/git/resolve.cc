@@ -39,6 +39,7 @@ void describeObject(Handle& handle, const Oid& oid, ResolveReply& reply) {
   for (unsigned i = 0; i < git_commit_parentcount(commit.get()); i++) {
     reply.parentOids.push_back(*git_commit_parent_id(commit.get(), i));
   }
+  reply.message = git_commit_message(commit.get());
 }
 
 // False: there is no such ref. An unborn HEAD is there, and names its branch.

@@ -1,5 +1,9 @@
 #include "roll_forward.h"
 
+#include <sys/stat.h>
+
+#include <utility>
+
 #include "dead_locks.h"
 #include "index_update.h"
 #include "landing_lock.h"
@@ -16,6 +20,15 @@ std::optional<Oid> headOidOf(Session& session, const std::string& gitDirectory) 
   const RefPlace place{session.commonDirectory(), gitDirectory};
   const RefValue head = readRef(place, "HEAD");
   return head.symbolicTarget ? readRef(place, resolveSymbolicRef(session, *head.symbolicTarget)).oid : head.oid;
+}
+
+// The repository may have been moved since.
+std::string gitDirectoryNow(const std::string& common, const std::string& gitDirectory) {
+  struct stat status {};
+  if (stat(gitDirectory.c_str(), &status) == 0) return gitDirectory;
+  const size_t slash = gitDirectory.rfind("/worktrees/");
+  const std::string name = slash == std::string::npos ? "" : gitDirectory.substr(slash);
+  return name.find('/', 11) == std::string::npos ? common + name : common;
 }
 
 }  // namespace
@@ -58,20 +71,36 @@ UpdatePathsReply rollForward(Session& session, const std::string& worktree, cons
   return rollForward(session, site, lock, oldTreeishOid, newTreeishOid, indexFollows, cancel);
 }
 
-void finishDeadLanding(Session& session, const Deadline& deadline, const Cancel& cancel) {
+std::optional<FinishedLanding> findDeadLanding(Session& session, const Cancel& cancel) {
   const std::string& common = session.commonDirectory();
-  if (const auto note = MoveNote::read(common)) {
-    const auto worktree = worktreeOf(session, note->gitDirectory, cancel);
-    const auto headOid = worktree ? headOidOf(session, note->gitDirectory) : std::nullopt;
-    // A HEAD that is elsewhere by now did not move, or its user has gone on from there: both leave nothing to finish.
-    if (headOid && *headOid == note->newOid) {
-      const LandingSite site(session, *worktree);
+  auto note = MoveNote::read(common);
+  if (!note) return std::nullopt;
+  const std::string noted = std::exchange(note->gitDirectory, gitDirectoryNow(common, note->gitDirectory));
+  const auto worktree = worktreeOf(session, note->gitDirectory, cancel);
+  // A ref that is elsewhere by now did not move, or its user has gone on from there: both leave nothing to finish.
+  const auto nowOid = !worktree             ? std::nullopt
+                      : note->indexFollows() ? headOidOf(session, note->gitDirectory)
+                                             : readRef({common, common}, note->refName).oid;
+  return FinishedLanding{*note, noted != note->gitDirectory, nowOid && *nowOid == note->newOid, {}};
+}
+
+std::optional<FinishedLanding> finishDeadLanding(Session& session, const Deadline& deadline, const Cancel& cancel) {
+  const std::string& common = session.commonDirectory();
+  auto dead = findDeadLanding(session, cancel);
+  if (dead) {
+    const MoveNote& note = dead->note;
+    if (dead->forward) {
+      // A held file is looked for by its lock's path, which is another one since the repository was moved.
+      if (dead->moved) removeDeadIndexLocks(common, cancel);
+      const LandingSite site(session, *worktreeOf(session, note.gitDirectory, cancel));
       LockFile lock = LockFile::take(common, site.gitDirectory + "/index", deadline, cancel);
-      rollForward(session, site, lock, note->oldOid, note->newOid, true, cancel);
+      dead->displaced =
+          rollForward(session, site, lock, note.oldOid, note.newOid, note.indexFollows(), cancel).displaced;
     }
     MoveNote::remove(common);
   }
   removeDeadIndexLocks(common, cancel);
+  return dead;
 }
 
 }  // namespace coppice

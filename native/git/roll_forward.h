@@ -3,10 +3,13 @@
 // it is and is named. Then the index follows. Doing it twice changes nothing.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "landing_site.h"
 #include "lock_file.h"
+#include "move_note.h"
 #include "session.h"
 
 namespace coppice {
@@ -20,8 +23,18 @@ UpdatePathsReply rollForward(Session& session, const std::string& worktree, cons
 UpdatePathsReply rollForward(Session& session, const LandingSite& site, LockFile& lock, const Oid& oldTreeishOid,
                              const Oid& newTreeishOid, bool indexFollows, const Cancel& cancel);
 
-// What a landing that died in the middle of its move left: forward if the worktree's HEAD has moved, else discarded. Only
-// under the landing lock.
-void finishDeadLanding(Session& session, const Deadline& deadline, const Cancel& cancel);
+// A landing that died in the middle of its move.
+struct FinishedLanding {
+  MoveNote note;        // its git directory as it is called now
+  bool moved = false;   // the repository was, since
+  bool forward = false;  // its ref had moved: its worktree follows now
+  std::vector<DisplacedPath> displaced;
+};
+
+// What it left: forward if its ref has moved, else discarded. Only under the landing lock.
+std::optional<FinishedLanding> finishDeadLanding(Session& session, const Deadline& deadline, const Cancel& cancel);
+
+// What finishing would do, without doing it.
+std::optional<FinishedLanding> findDeadLanding(Session& session, const Cancel& cancel);
 
 }  // namespace coppice

@@ -38,6 +38,10 @@ void log(Session& session, const TargetRef& target, const std::string& refName, 
   appendReflog(place, refName, request.oldOid, request.newOid, request.committer, request.reflog);
 }
 
+void requireFlushed(Session& session, const Oid& oid) {
+  if (session.store().isOnlyHere(oid)) fail(failure_code::kInvalid, kOperation, "commit " + toHex(oid) + " has not been flushed");
+}
+
 }  // namespace
 
 std::optional<Oid> readTarget(Session& session, const TargetRef& target) {
@@ -46,9 +50,7 @@ std::optional<Oid> readTarget(Session& session, const TargetRef& target) {
 
 MoveTargetReply moveTargetRef(Session& session, const TargetRef& target, const MoveTargetRequest& request,
                               const Deadline& deadline, const Cancel& cancel) {
-  if (session.store().isOnlyHere(request.newOid)) {
-    fail(failure_code::kInvalid, kOperation, "commit " + toHex(request.newOid) + " has not been flushed");
-  }
+  requireFlushed(session, request.newOid);
   const RefPlace place = placeOf(session, target);
   const bool hasBranch = target.refName != "HEAD";
   std::optional<LockedRef> head;
@@ -62,6 +64,17 @@ MoveTargetReply moveTargetRef(Session& session, const TargetRef& target, const M
   if (!tipOid || *tipOid != request.oldOid) return {false, tipOid};
   log(session, target, target.refName, request);
   if (head) log(session, target, "HEAD", request);
+  std::move(ref).set(request.newOid);
+  markReached(*session.handle(), request.newOid);
+  return {true, request.newOid};
+}
+
+MoveTargetReply moveRunRef(Session& session, const std::string& refName, const MoveTargetRequest& request,
+                           const Deadline& deadline, const Cancel& cancel) {
+  requireFlushed(session, request.newOid);
+  LockedRef ref = LockedRef::take(placeOf(session, {refName, std::nullopt}), refName, deadline, cancel);
+  const std::optional<Oid> tipOid = ref.value().oid;
+  if (!tipOid || *tipOid != request.oldOid) return {false, tipOid};
   std::move(ref).set(request.newOid);
   markReached(*session.handle(), request.newOid);
   return {true, request.newOid};

@@ -23,4 +23,8 @@ std::optional<Oid> readTarget(Session& session, const TargetRef& target);
 MoveTargetReply moveTargetRef(Session& session, const TargetRef& target, const MoveTargetRequest& request,
                               const Deadline& deadline, const Cancel& cancel);
 
+// The same for a run's own ref, which no HEAD is on and which has no reflog.
+MoveTargetReply moveRunRef(Session& session, const std::string& refName, const MoveTargetRequest& request,
+                           const Deadline& deadline, const Cancel& cancel);
+
 }  // namespace coppice

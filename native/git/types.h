@@ -76,6 +76,7 @@ struct ResolveReply {
   std::optional<Oid> commitOid;        // null: not there, or unborn
   std::optional<Oid> treeOid;
   std::vector<Oid> parentOids;  // of the commit
+  std::optional<std::string> message;  // of the commit
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -83,6 +84,7 @@ struct ResolveReply {
     visit("commitOid", commitOid);
     visit("treeOid", treeOid);
     visit("parentOids", parentOids);
+    visit("message", message);
   }
 };
 
@@ -437,6 +439,34 @@ struct RemoveWorktreeRequest {
     visit("name", name);
     visit("path", path);
     visit("trashPath", trashPath);
+  }
+};
+
+// Links a worktree and its admin directory again after the repository, the worktree or both were moved. Only where what is found
+// proves that they belong together, and never one that another repository has.
+struct RepairWorktreeRequest {
+  std::string name;
+  std::vector<std::string> places;  // where to look for it, beside where it was last
+  bool dryRun = false;              // nothing is written
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("places", places);
+    visit("dryRun", dryRun);
+  }
+};
+
+struct RepairWorktreeReply {
+  std::optional<std::string> path;  // where it is; null: not found
+  bool repaired = false;
+  std::optional<std::string> elsewhere;  // the repository that has the folder of this name now
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("repaired", repaired);
+    visit("elsewhere", elsewhere);
   }
 };
 
@@ -881,6 +911,50 @@ struct EndLandingRequest {
   }
 };
 
+// Finishes or discards what dead landings left (PROTOCOLS P2): half-moved files, index locks. A landing that lives is let be.
+struct RecoverLandingsRequest {
+  uint32_t timeoutMs = 0;  // how long to wait for the index.lock of a git that is at work
+  bool dryRun = false;     // nothing is written
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("timeoutMs", timeoutMs);
+    visit("dryRun", dryRun);
+  }
+};
+
+struct DeadLanding {
+  std::string gitDirectory;  // of the worktree that was to follow
+  std::string refName;
+  Oid oldOid;
+  Oid newOid;
+  bool forward = false;  // it had moved its ref, and was finished; false: it had not, or its user has gone on since
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("gitDirectory", gitDirectory);
+    visit("refName", refName);
+    visit("oldOid", oldOid);
+    visit("newOid", newOid);
+    visit("forward", forward);
+  }
+};
+
+struct RecoverLandingsReply {
+  std::optional<DeadLanding> landing;
+  std::vector<DisplacedPath> displaced;  // the user's files that stayed as they are or were put aside
+  std::vector<std::string> locks;        // index locks of dead landings, removed
+  std::optional<std::string> busy;       // who is landing now: what there is is his
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("landing", landing);
+    visit("displaced", displaced);
+    visit("locks", locks);
+    visit("busy", busy);
+  }
+};
+
 // ---- runs and claims (PROTOCOLS P3) ----------------------------------------------------------------------------------
 
 struct ClaimRequest {
@@ -906,6 +980,42 @@ struct ClaimReply {
     visit("claimId", claimId);
     visit("descriptor", descriptor);
     visit("owner", owner);
+  }
+};
+
+// Every claim that has a file, held or not; a claim without a file is free.
+struct ListClaimsRequest {
+  template <class Visitor>
+  void fields(Visitor&) {}
+};
+
+struct ClaimDescription {
+  std::string name;
+  bool held = false;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("held", held);
+  }
+};
+
+struct ListClaimsReply {
+  std::vector<ClaimDescription> claims;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("claims", claims);
+  }
+};
+
+// Removes what dead processes left below <common>/coppice and nobody needs: claims that nobody holds, half-made admin directories.
+struct SweepNotesRequest {
+  bool dryRun = false;  // only says what would go
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("dryRun", dryRun);
   }
 };
 

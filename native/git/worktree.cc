@@ -189,6 +189,11 @@ Done removeWorktree(Session& session, const RemoveWorktreeRequest& request, cons
     fail(failure_code::kInvalid, kRemove, "the worktree of this name lies at " + *owned, request.path);
   if (owned && !folder && *owned != request.path && isThere(*owned))
     fail(failure_code::kInvalid, kRemove, "the worktree of this name lies at " + *owned, request.path);
+  // A copy of a repository names the worktrees of the one that it was copied from. (A repository that a task has put in the
+  // place of the ".git" file is the worktree's own.)
+  const auto target = folder ? gitFileTarget(request.path) : std::nullopt;
+  if (target && isThere(*target) && !isSameFile(*target, admin))
+    fail(failure_code::kInvalid, kRemove, "this folder is a worktree of " + *target, request.path);
   session.trackers().drop(request.name);
   if (folder) moveToTrash(request.path, request.name, request.trashPath);
   if (owned) dropAdminDirectory(session, request.name, cancel);

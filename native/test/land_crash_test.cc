@@ -194,4 +194,123 @@ TEST(landing_that_was_given_up_after_its_move_is_finished_by_the_next) {
   fixture.checkSound();
 }
 
+namespace {
+
+RecoverLandingsReply recover(LandingFixture& fixture, bool dryRun = false) {
+  return recoverLandings(fixture.session(), {2000, dryRun}, Cancel());
+}
+
+bool isEmpty(const RecoverLandingsReply& reply) {
+  return !reply.landing && reply.displaced.empty() && reply.locks.empty() && !reply.busy;
+}
+
+// As the street lands with land "working-tree": a ref of the run moves, then the files.
+void landInWorkingTree(LandingFixture& fixture, const Prepared& prepared) {
+  BeginLandingRequest request;
+  request.targetRef = "refs/coppice/run/tip";
+  request.worktree = fixture.path();
+  request.commit = false;
+  request.timeoutMs = 2000;
+  const uint32_t id = beginLanding(fixture.session(), request, Cancel()).landingId;
+  CHECK(fixture.move(id, prepared.base, prepared.effect).moved);
+  fixture.update(id, fixture.changes(prepared.base, prepared.effect));
+  fixture.end(id, false);
+}
+
+}  // namespace
+
+TEST(landing_that_died_anywhere_is_recovered_without_another_landing) {
+  const int steps = eachDeath(landInChild, [](LandingFixture& fixture, const Prepared& prepared) {
+    const RecoverLandingsReply planned = recover(fixture, true);
+    const RecoverLandingsReply done = recover(fixture);
+    const bool landed = toHex(fixture.tip()) == toHex(prepared.effect);
+    CHECK(landed || toHex(fixture.tip()) == toHex(prepared.base));
+    CHECK_EQ(planned.landing.has_value(), done.landing.has_value());
+    if (done.landing) {
+      CHECK_EQ(done.landing->forward, landed);
+      CHECK_EQ(planned.landing->forward, landed);
+      CHECK_EQ(toHex(done.landing->newOid), toHex(prepared.effect));
+    }
+    CHECK(isEmpty(recover(fixture)));
+    checkUsersFiles(fixture, " M mine\n?? untracked");
+    fixture.checkSound();
+  });
+  CHECK(steps >= 12);
+}
+
+TEST(landing_recovery_that_died_itself_is_begun_again) {
+  for (int step = 0; step < kMaxSteps; step++) {
+    LandingFixture fixture(1);
+    const Prepared prepared = prepare(fixture);
+    CHECK(diesAt(7, [&] { landInChild(fixture, prepared); }));
+    const bool died = diesAt(step, [&] { recover(fixture); });
+    fixture.closeSession();
+    recover(fixture);
+    CHECK_EQ(toHex(fixture.tip()), toHex(prepared.effect));
+    checkUsersFiles(fixture, " M mine\n?? untracked");
+    fixture.checkSound();
+    if (!died) return;
+  }
+  CHECK(false);
+}
+
+TEST(landing_in_the_working_tree_that_died_is_recovered) {
+  eachDeath(
+      [](LandingFixture& fixture, const Prepared& prepared) {
+        fixture.git("update-ref refs/coppice/run/tip " + toHex(prepared.base));
+        landInWorkingTree(fixture, prepared);
+      },
+      [](LandingFixture& fixture, const Prepared& prepared) {
+        recover(fixture);
+        CHECK(isEmpty(recover(fixture)));
+        const bool landed = toHex(fixture.tip("refs/coppice/run/tip")) == toHex(prepared.effect);
+        CHECK_EQ(fixture.read("a"), landed ? "new\n" : "old\n");
+        CHECK_EQ(fixture.exists("link"), landed);
+        CHECK_EQ(fixture.exists("dir/removed"), !landed);
+        CHECK_EQ(fixture.read("mine"), "edited\n");
+        CHECK_EQ(toHex(fixture.tip()), toHex(prepared.base));
+        CHECK_EQ(fixture.git("diff --cached"), "");
+        fixture.checkSound();
+      });
+}
+
+TEST(landing_recovery_lets_the_living_and_foreign_locks_be) {
+  LandingFixture fixture;
+  const Prepared prepared = prepare(fixture);
+  CHECK(isEmpty(recover(fixture)));
+  fixture.write(".git/index.lock", "somebody's");
+  CHECK(isEmpty(recover(fixture)));
+  CHECK_EQ(fixture.read(".git/index.lock"), "somebody's");
+  unlink((fixture.path() + "/.git/index.lock").c_str());
+
+  const uint32_t id = fixture.begin().landingId;
+  CHECK(fixture.move(id, prepared.base, prepared.effect).moved);
+  const auto other = Session::open({fixture.path(), 1}, Cancel());
+  const RecoverLandingsReply reply = recoverLandings(*other, {0, false}, Cancel());
+  CHECK(reply.busy.has_value());
+  CHECK(reply.busy->find("process " + std::to_string(getpid())) != std::string::npos);
+  CHECK(!reply.landing);
+  fixture.update(id, fixture.changes(prepared.base, prepared.effect));
+  fixture.end(id);
+  checkUsersFiles(fixture, " M mine\n?? untracked");
+  fixture.checkSound();
+}
+
+TEST(landing_that_died_in_a_repository_that_was_moved_since_is_recovered) {
+  LandingFixture fixture(1);
+  const Prepared prepared = prepare(fixture);
+  CHECK(diesAt(4, [&] { landInChild(fixture, prepared); }));
+  CHECK_EQ(toHex(fixture.tip()), toHex(prepared.effect));
+  const std::string moved = fixture.path() + "-moved";
+  runCommand("/", "mv " + fixture.path() + " " + moved);
+  {
+    const auto session = Session::open({moved, 1}, Cancel());
+    const RecoverLandingsReply reply = recoverLandings(*session, {2000, false}, Cancel());
+    CHECK(reply.landing && reply.landing->forward);
+  }
+  CHECK_EQ(GitRepository::gitIn(moved, "status --porcelain"), " M mine\n?? untracked");
+  runCommand("/", "mv " + moved + " " + fixture.path());
+  fixture.checkSound();
+}
+
 }  // namespace coppice::test

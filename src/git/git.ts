@@ -33,6 +33,8 @@ import type {
   EndLandingRequest,
   FlushReply,
   FlushRequest,
+  ListClaimsReply,
+  ListClaimsRequest,
   ListHoldersReply,
   ListHoldersRequest,
   ListIgnoredRequest,
@@ -50,9 +52,13 @@ import type {
   OidReply,
   PathsReply,
   ReadTextRequest,
+  RecoverLandingsReply,
+  RecoverLandingsRequest,
   RefsReply,
   ReleaseClaimRequest,
   RemoveWorktreeRequest,
+  RepairWorktreeReply,
+  RepairWorktreeRequest,
   RepositoryDescription,
   ResetReply,
   ResetRequest,
@@ -61,6 +67,7 @@ import type {
   Session,
   SnapshotReply,
   SnapshotRequest,
+  SweepNotesRequest,
   SweepTrashRequest,
   TextReply,
   UpdatePathsReply,
@@ -176,6 +183,11 @@ export class Git {
     return this.#call("removeWorktree", request, signal);
   }
 
+  /** Links a moved worktree and its admin directory again. */
+  repairWorktree(request: RepairWorktreeRequest, signal?: AbortSignal): Promise<RepairWorktreeReply> {
+    return this.#call("repairWorktree", request, signal);
+  }
+
   /** Deletes what lies in the trash folder. */
   sweepTrash(request: SweepTrashRequest, signal?: AbortSignal): Promise<Done> {
     return this.#call("sweepTrash", request, signal);
@@ -236,9 +248,24 @@ export class Git {
     return this.#call("endLanding", request, signal);
   }
 
+  /** Finishes or discards what dead landings left. */
+  recoverLandings(request: RecoverLandingsRequest, signal?: AbortSignal): Promise<RecoverLandingsReply> {
+    return this.#call("recoverLandings", request, signal);
+  }
+
   /** Takes a claim, held while this process or a child with its descriptor lives. */
   claim(request: ClaimRequest, signal?: AbortSignal): Promise<ClaimReply> {
     return this.#call("claim", request, signal);
+  }
+
+  /** The claims that have a file, and whether somebody holds them. */
+  listClaims(request: ListClaimsRequest = {}, signal?: AbortSignal): Promise<ListClaimsReply> {
+    return this.#call("listClaims", request, signal);
+  }
+
+  /** Removes what dead processes left in our notes; gives the names below the notes' folder. */
+  sweepNotes(request: SweepNotesRequest, signal?: AbortSignal): Promise<PathsReply> {
+    return this.#call("sweepNotes", request, signal);
   }
 
   /** Gives a claim back. */

@@ -80,6 +80,8 @@ export interface ResolveReply {
   treeOid: Oid | null;
   /** Of the commit. */
   parentOids: readonly Oid[];
+  /** Of the commit. */
+  message: string | null;
 }
 
 // ---- objects -------------------------------------------------------------------------------------------------------
@@ -277,6 +279,26 @@ export interface RemoveWorktreeRequest {
   name: string;
   path: string;
   trashPath: string;
+}
+
+/**
+ * Links a worktree and its admin directory again after the repository, the worktree or both were moved. Only where what is
+ * found proves that they belong together, and never one that another repository has.
+ */
+export interface RepairWorktreeRequest {
+  name: string;
+  /** Where to look for it, beside where it was last. */
+  places: readonly string[];
+  /** Nothing is written. */
+  dryRun: boolean;
+}
+
+export interface RepairWorktreeReply {
+  /** Where it is; null: not found. */
+  path: string | null;
+  repaired: boolean;
+  /** The repository that has the folder of this name now. */
+  elsewhere: string | null;
 }
 
 /** Deletes what lies in the trash folder, and the folder when it is empty. */
@@ -535,6 +557,34 @@ export interface EndLandingRequest {
   writeIndex: boolean;
 }
 
+/** Finishes or discards what dead landings left: half-moved files, index locks. A landing that lives is let be. */
+export interface RecoverLandingsRequest {
+  /** How long to wait for the index.lock of a git that is at work. */
+  timeoutMs: number;
+  /** Nothing is written. */
+  dryRun: boolean;
+}
+
+export interface DeadLanding {
+  /** Of the worktree that was to follow. */
+  gitDirectory: string;
+  refName: string;
+  oldOid: Oid;
+  newOid: Oid;
+  /** It had moved its ref, and was finished; false: it had not, or its user has gone on since. */
+  forward: boolean;
+}
+
+export interface RecoverLandingsReply {
+  landing: DeadLanding | null;
+  /** The user's files that stayed as they are or were put aside. */
+  displaced: readonly DisplacedPath[];
+  /** Index locks of dead landings, removed. */
+  locks: readonly string[];
+  /** Who is landing now: what there is is his. */
+  busy: string | null;
+}
+
 // ---- runs and claims -----------------------------------------------------------------------------------------------
 
 export interface ClaimRequest {
@@ -552,6 +602,27 @@ export interface ClaimReply {
   descriptor: number;
   /** Who holds it, when not claimed. */
   owner: string | null;
+}
+
+/** Every claim that has a file, held or not; a claim without a file is free. */
+export type ListClaimsRequest = Record<string, never>;
+
+export interface ClaimDescription {
+  name: string;
+  held: boolean;
+}
+
+export interface ListClaimsReply {
+  claims: readonly ClaimDescription[];
+}
+
+/**
+ * Removes what dead processes left below <common>/coppice and nobody needs: claims that nobody holds, half-made admin
+ * directories.
+ */
+export interface SweepNotesRequest {
+  /** Only says what would go. */
+  dryRun: boolean;
 }
 
 export interface ReleaseClaimRequest {
@@ -580,6 +651,7 @@ export interface Session {
   listWorktrees(call: number, request: ListWorktreesRequest): Promise<ListWorktreesReply>;
   lockWorktree(call: number, request: LockWorktreeRequest): Promise<Done>;
   removeWorktree(call: number, request: RemoveWorktreeRequest): Promise<Done>;
+  repairWorktree(call: number, request: RepairWorktreeRequest): Promise<RepairWorktreeReply>;
   sweepTrash(call: number, request: SweepTrashRequest): Promise<Done>;
   snapshot(call: number, request: SnapshotRequest): Promise<SnapshotReply>;
   reset(call: number, request: ResetRequest): Promise<ResetReply>;
@@ -592,7 +664,10 @@ export interface Session {
   moveTarget(call: number, request: MoveTargetRequest): Promise<MoveTargetReply>;
   updatePaths(call: number, request: UpdatePathsRequest): Promise<UpdatePathsReply>;
   endLanding(call: number, request: EndLandingRequest): Promise<Done>;
+  recoverLandings(call: number, request: RecoverLandingsRequest): Promise<RecoverLandingsReply>;
   claim(call: number, request: ClaimRequest): Promise<ClaimReply>;
+  listClaims(call: number, request: ListClaimsRequest): Promise<ListClaimsReply>;
+  sweepNotes(call: number, request: SweepNotesRequest): Promise<PathsReply>;
   releaseClaim(call: number, request: ReleaseClaimRequest): Promise<Done>;
   /**
    * Asks a call under way to stop: it rejects with CANCELLED, unless it was done already. False: there is no such

@@ -190,7 +190,7 @@ function netChanges(merged: MergedBatch): Change[] {
   return real.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Step 6, the commit point. With land "working-tree" no branch moves: the run's own tip says what has landed. */
+/** Step 6, the commit point. With land "working-tree" no branch moves but the run's own tip, which says what has landed. */
 async function moveTarget(
   run: Run,
   landing: BeginLandingReply,
@@ -198,10 +198,6 @@ async function moveTarget(
   effectIds: readonly string[],
 ): Promise<boolean> {
   const { oldOid, newOid } = record;
-  if (run.options.land === "working-tree") {
-    const tip = { refName: record.targetRef, newOid, compare: true, expectedOid: oldOid, reflog: null };
-    return (await run.git.flush({ refs: [tip] })).lostRef === null;
-  }
   const first = effectIds.slice(0, 3).join(", ");
   const { moved } = await run.git.moveTarget({
     landingId: landing.landingId,

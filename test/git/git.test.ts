@@ -56,6 +56,7 @@ test("a reply has every field: null for what is missing, never undefined", async
     commitOid: null,
     treeOid: null,
     parentOids: [],
+    message: null,
   });
 });
 
