@@ -3,6 +3,43 @@
 import type { Outcome } from "./effect/effect.js";
 import type { Json } from "./task.js";
 
+/** Work of a dead process that is kept now. */
+export interface RecoveredWork {
+  readonly runId: string;
+  readonly effectId: string;
+  readonly ref: string;
+  /** Null in a dry run for what only a worktree has: no object is written. */
+  readonly snapshotOid: string | null;
+  readonly paths: number;
+  /** The worktree that it was found in; null: its snapshot had been taken. */
+  readonly worktree: string | null;
+}
+
+export interface RecoveredWorktree {
+  readonly name: string;
+  readonly path: string;
+  readonly runId: string | null;
+  readonly effectId: string | null;
+}
+
+/** What recovery has done, or (dry run) would do. */
+export interface Recovery {
+  readonly dryRun: boolean;
+  /** A landing that had died. `forward`: its target had moved, and the working tree has followed; else nothing of it was left to do. */
+  readonly landing: { target: string; oldOid: string; newOid: string; forward: boolean } | null;
+  /** Files of the user's that were in the way of that landing: they stayed as they are, or were put aside. */
+  readonly displaced: readonly { path: string; reason: string; keptPath: string | null }[];
+  readonly kept: readonly RecoveredWork[];
+  /** Worktrees that held nothing which is not on disk elsewhere: they are gone. */
+  readonly removed: readonly RecoveredWorktree[];
+  /** Worktrees that were moved, or whose repository was: git and we find them again. */
+  readonly repaired: readonly RecoveredWorktree[];
+  /** What stays as it is, with the reason, for people. */
+  readonly left: readonly { what: string; path: string | null; why: string }[];
+  /** Lock files of dead processes of ours that were removed. */
+  readonly locks: readonly string[];
+}
+
 interface EffectEvent {
   effectId: string;
   /** Milliseconds since the epoch. */
@@ -30,6 +67,8 @@ export interface Events {
   "tracking:missed": { time: number; worktree: string; paths: readonly string[] };
   /** A batch landed: one flush, one move of the target. */
   "target:landed": { time: number; target: string; oldOid: string; newOid: string; effectIds: readonly string[] };
+  /** What dead processes had left, and what opening has done about it. Sent once, after `open` has resolved, when there was anything. */
+  recovered: { time: number; recovery: Recovery };
   /** Something that the user should know and that fails no effect. */
   warning: { time: number; code: string; message: string; effectId: string | null };
 }

@@ -31,7 +31,7 @@ export {
   errorTable,
   isCoppiceError,
 } from "./errors.js";
-export type { EventName, Events } from "./events.js";
+export type { EventName, Events, RecoveredWork, RecoveredWorktree, Recovery } from "./events.js";
 export { WorktreeManager } from "./manager.js";
 export type { KeptWork } from "./merge/kept.js";
 export { type MergedTrees, type MergeTreesRequest, mergeTrees } from "./merge-trees.js";
@@ -52,7 +52,13 @@ export {
   type TaskContext,
   type TaskFunction,
 } from "./task.js";
-export { cleanRepository, dropKeptWork, inspectRepository, type RepositoryInventory } from "./upkeep.js";
+export {
+  cleanRepository,
+  dropKeptWork,
+  inspectRepository,
+  type RepositoryInventory,
+  recoverRepository,
+} from "./upkeep.js";
 export type { CleanedWorktrees, LeftWorktree } from "./worktree/clean.js";
 export type { Diff, LandOptions, Lease } from "./worktree/lease.js";
 export type { ManagedWorktree } from "./worktree/list.js";

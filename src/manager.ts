@@ -7,11 +7,12 @@ import { OutcomeDraft } from "./effect/outcome.js";
 import { requireRequest } from "./effect/request.js";
 import { EffectClaims } from "./effect-claims.js";
 import { CoppiceError } from "./errors.js";
-import type { EventName, Events } from "./events.js";
+import type { EventName, Events, Recovery } from "./events.js";
 import { dropKept, type KeptWork, listKept, readKept } from "./merge/kept.js";
 import { commitNamed } from "./merge/target.js";
 import { type ManagerOptions, type RunOptions, resolveOptions, resolveRunOptions } from "./options.js";
 import { Parallel, type Start } from "./parallel.js";
+import { isNothing } from "./recovery/recovery-log.js";
 import { closeRooms, openRooms, type Rooms } from "./rooms.js";
 import { acquireLease, asFailure, type Walk, walkStreet } from "./street.js";
 import type { Lease, LeaseOwner } from "./worktree/lease.js";
@@ -44,16 +45,26 @@ export class WorktreeManager implements AsyncDisposable {
   }
 
   /**
-   * Opens the repository at or above `path`. Nothing is written before every check has passed. Throws ERR_OPTION,
+   * Opens the repository at or above `path`, and recovers what dead processes left there (event `recovered`). Nothing is written
+   * before every check has passed. Throws ERR_OPTION,
    * ERR_NOT_A_REPOSITORY, ERR_UNSUPPORTED_REPOSITORY, ERR_UNBORN_HEAD, ERR_REPOSITORY_BUSY, ERR_TARGET_NOT_FOUND,
    * ERR_WORKTREES_PATH, ERR_PROVISION, ERR_ADDON_LOAD.
    */
   static async open(path: string, options: ManagerOptions = {}): Promise<WorktreeManager> {
-    return new WorktreeManager(await openRooms(path, resolveOptions(options)));
+    const rooms = await openRooms(path, resolveOptions(options));
+    const { events, recovery } = rooms;
+    // Later, so that whoever awaits this can listen first.
+    if (!isNothing(recovery)) setImmediate(() => events.emit("recovered", { recovery }));
+    return new WorktreeManager(rooms);
   }
 
   get runId(): string {
     return this.#rooms.run.id;
+  }
+
+  /** What dead processes had left when this manager opened, and what became of it. */
+  get recovery(): Recovery {
+    return this.#rooms.recovery;
   }
 
   /** Runs one effect and lands it. Rejects only before anything was done; whatever goes wrong later is an outcome. */

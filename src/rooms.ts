@@ -1,6 +1,6 @@
 // Opens the rooms that a manager works with, in the order in which each stands on the last, and closes them in the other.
 
-import { EventHub } from "./events.js";
+import { EventHub, type Recovery } from "./events.js";
 import { openGit } from "./git/git.js";
 import { Consolidation } from "./merge/consolidation.js";
 import { Ledger } from "./merge/ledger.js";
@@ -8,7 +8,8 @@ import { MergeQueue } from "./merge/merge-queue.js";
 import { Settlement } from "./merge/settlement.js";
 import { openTarget, type Target } from "./merge/target.js";
 import type { Options } from "./options.js";
-import { openRun, type Run } from "./run.js";
+import { recover } from "./recovery/recover.js";
+import { instanceClaim, openRun, type Run } from "./run.js";
 import { createRunner, type Runner } from "./runner/runner.js";
 import { Anchor } from "./worktree/anchor.js";
 import { Provisioner } from "./worktree/provision.js";
@@ -23,6 +24,8 @@ export interface Rooms {
   readonly runner: Runner;
   readonly settlement: Settlement;
   readonly consolidation: Consolidation;
+  /** What opening has recovered. */
+  readonly recovery: Recovery;
 }
 
 /** Throws before anything is written when the repository or an option is refused. */
@@ -35,13 +38,14 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     const provisioner = await Provisioner.open(run);
     const target = await openTarget(run);
     const pool = await WorktreePool.open(run, provisioner);
-    // Held until the session closes or the process dies: a run whose instances are all gone may be recovered or cleaned.
-    await git.claim({ name: `run/${run.id}/${run.instanceId}`, owner: `process ${process.pid}` });
+    await git.claim({ name: instanceClaim(run), owner: `process ${process.pid}` });
+    // Before anything is asked of the ledger: what a dead process of this run left belongs to its answer.
+    const recovery = await recover(run, { dryRun: false });
     const ledger = new Ledger(run);
     const settlement = new Settlement(run, ledger, new MergeQueue(run, target, ledger));
     const runner = createRunner(options.limits);
     const anchor = new Anchor(run, () => consolidation.room());
-    return { run, events, target, pool, anchor, runner, settlement, consolidation };
+    return { run, events, target, pool, anchor, runner, settlement, consolidation, recovery };
   } catch (error) {
     await git.close();
     throw error;

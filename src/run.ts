@@ -24,6 +24,11 @@ export async function openRun(git: Git, options: Options, emit: Emit): Promise<R
   return { id: options.runId, instanceId: ulid(), git, repository, options, refs: runRefs(options.runId), emit };
 }
 
+/** Held until the session closes or the process dies: what belongs to an instance that is gone may be recovered or cleaned. */
+export function instanceClaim({ id, instanceId }: Pick<Run, "id" | "instanceId">): string {
+  return `run/${id}/${instanceId}`;
+}
+
 /** Author and committer of a commit that is made now. */
 export function signatures(run: Run): { author: Person; committer: Person } {
   const { commit } = run.options;

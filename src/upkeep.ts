@@ -3,9 +3,14 @@
 
 import { foldId, requireEffectId, requireRunId } from "./effect/effect-id.js";
 import { CoppiceError, isCoppiceError } from "./errors.js";
+import type { Recovery } from "./events.js";
 import { type Git, openGit } from "./git/git.js";
 import { dropKept, type KeptWork, listKept } from "./merge/kept.js";
+import { resolveOptions } from "./options.js";
+import { recover } from "./recovery/recover.js";
+import { openRun } from "./run.js";
 import { type CleanedWorktrees, cleanWorktrees, dropWorktree } from "./worktree/clean.js";
+import { emptyTrash } from "./worktree/dead-worktree.js";
 import { listWorktrees, type ManagedWorktree } from "./worktree/list.js";
 
 export interface RepositoryInventory {
@@ -49,6 +54,19 @@ export async function dropKeptWork(path: string, work: { runId: string; effectId
 /** Removes worktrees that dead processes left and that hold no work, and empties the trash. What stays is named with the reason. */
 export async function cleanRepository(path: string): Promise<CleanedWorktrees> {
   return withGit(path, cleanWorktrees);
+}
+
+/** Finishes, keeps or takes away what dead processes left, as every open does, and empties the trash. A dry run writes nothing. */
+export async function recoverRepository(
+  path: string,
+  { dryRun = false }: { dryRun?: boolean } = {},
+): Promise<Recovery> {
+  return withGit(path, async (git) => {
+    const run = await openRun(git, resolveOptions({}), () => {});
+    const recovery = await recover(run, { dryRun });
+    if (!dryRun) await emptyTrash(git, recovery.removed);
+    return recovery;
+  });
 }
 
 async function withGit<T>(path: string, act: (git: Git) => Promise<T>): Promise<T> {

@@ -96,6 +96,15 @@ std::string realPathOf(const std::string& path) {
   return (real == "/" ? "" : real) + "/" + baseOf(path);
 }
 
+// Whether another repository has the folder as a worktree: it leads there, and there it is led back to. A ".git" that a task has
+// made leads somewhere at most.
+bool belongsElsewhere(const std::string& path, const std::string& admin) {
+  const std::optional<std::string> target = gitFileTarget(path);
+  if (!target || isSameFile(*target, admin)) return false;
+  const std::optional<std::string> back = worktreePathOf(*target);
+  return back && isSameFile(*back, path);
+}
+
 IndexFile indexOf(const std::vector<TreeFile>& files, const std::vector<FileStat>& stats) {
   IndexFile index;
   index.entries.resize(files.size());
@@ -189,13 +198,9 @@ Done removeWorktree(Session& session, const RemoveWorktreeRequest& request, cons
     fail(failure_code::kInvalid, kRemove, "the worktree of this name lies at " + *owned, request.path);
   if (owned && !folder && *owned != request.path && isThere(*owned))
     fail(failure_code::kInvalid, kRemove, "the worktree of this name lies at " + *owned, request.path);
-  // A copy of a repository names the worktrees of the one that it was copied from. (A repository that a task has put in the
-  // place of the ".git" file is the worktree's own.)
-  const auto target = folder ? gitFileTarget(request.path) : std::nullopt;
-  if (target && isThere(*target) && !isSameFile(*target, admin))
-    fail(failure_code::kInvalid, kRemove, "this folder is a worktree of " + *target, request.path);
   session.trackers().drop(request.name);
-  if (folder) moveToTrash(request.path, request.name, request.trashPath);
+  // A copy of a repository names the worktrees of the one that it was copied from: those stay.
+  if (folder && !belongsElsewhere(request.path, admin)) moveToTrash(request.path, request.name, request.trashPath);
   if (owned) dropAdminDirectory(session, request.name, cancel);
   return {};
 }

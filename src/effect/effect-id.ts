@@ -7,13 +7,14 @@ import { CoppiceError } from "../errors.js";
 const form = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const deviceName = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
 
-function isValidId(id: string): boolean {
+/** Whether `id` may name an effect. */
+export function isEffectId(id: string): boolean {
   return form.test(id) && !id.includes("..") && !id.endsWith(".") && !/\.lock$/i.test(id) && !deviceName.test(id);
 }
 
 /** Throws ERR_EFFECT_ID unless `id` may name an effect. */
 export function requireEffectId(id: unknown): asserts id is string {
-  if (typeof id === "string" && isValidId(id)) return;
+  if (typeof id === "string" && isEffectId(id)) return;
   throw new CoppiceError(
     "ERR_EFFECT_ID",
     `effect ID ${JSON.stringify(id) ?? String(id)} is not valid: use 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit, ` +
@@ -23,7 +24,7 @@ export function requireEffectId(id: unknown): asserts id is string {
 
 /** Throws ERR_OPTION unless `id` may name a run: the same form as an effect ID. */
 export function requireRunId(id: string): void {
-  if (isValidId(id)) return;
+  if (isEffectId(id)) return;
   throw new CoppiceError(
     "ERR_OPTION",
     `runId ${JSON.stringify(id)} is not valid: it has the same form as an effect ID`,

@@ -25,6 +25,9 @@ export interface LandingRecord {
   effectIds: readonly string[];
 }
 
+/** The digest of an effect whose request is not known any more: any request with its ID is taken for the same. */
+export const unknownDigest = "unknown";
+
 export interface LedgerEntry {
   /** Of the request: the same ID with another task or input is refused. */
   digest: string;
@@ -95,6 +98,29 @@ export class Ledger {
         this.#writer = null;
       });
     });
+  }
+
+  /** The effects of a landing on record that has not moved its target: it died, or another process is in the middle of it. */
+  async unmoved(): Promise<readonly string[]> {
+    this.#loaded = false;
+    await this.#load();
+    const landing = await this.#landingOnRecord();
+    return landing === null || (await hasMoved(this.#run.git, landing)) ? [] : landing.effectIds;
+  }
+
+  /**
+   * Takes the landing that `unmoved` has seen off the record, with the entries that it alone would have made true. Only when since
+   * then no other process of the run has been alive: one that is may be about to move. False: it has moved, or the ledger has.
+   */
+  async discardUnmoved(): Promise<boolean> {
+    const landing = await this.#landingOnRecord();
+    if (landing === null || (await hasMoved(this.#run.git, landing))) return false;
+    const edits: TextEdit[] = landing.effectIds.map((effectId) => ({ path: entryPath(effectId), text: null }));
+    const newOid = await this.#commit([...edits, { path: landingPath, text: null }]);
+    const refName = this.#run.refs.ledger;
+    const ledgerRef = { refName, newOid, compare: true, expectedOid: this.#commitOid, reflog: null };
+    this.#loaded = false;
+    return (await this.#run.git.flush({ refs: [ledgerRef] })).lostRef === null;
   }
 
   /**

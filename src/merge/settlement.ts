@@ -6,7 +6,7 @@ import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
 import { keptAt, type Run } from "../run.js";
 import { keepRef } from "./land.js";
-import type { Ledger } from "./ledger.js";
+import { type Ledger, unknownDigest } from "./ledger.js";
 import type { MergeQueue } from "./merge-queue.js";
 import type { Landable, Verdict } from "./verdict.js";
 
@@ -33,7 +33,7 @@ export class Settlement {
     }
     const { outcome } = entry;
     const done = isSettledWell(outcome.kind);
-    if (done && entry.digest !== digest) {
+    if (done && entry.digest !== digest && entry.digest !== unknownDigest) {
       throw new CoppiceError(
         "ERR_EFFECT_REUSED",
         `effect ${effectId} of run ${this.#run.id} has settled already, as another task or with another input: ` +
@@ -68,7 +68,7 @@ export class Settlement {
       draft.attempt = entry.outcome.attempt;
       draft.value = "value" in entry.outcome ? entry.outcome.value : null;
     }
-    const landable = this.#landable(draft, entry?.digest ?? "kept", snapshot, message);
+    const landable = this.#landable(draft, entry?.digest ?? unknownDigest, snapshot, message);
     return this.#queue.land({ ...landable, wasKept: true });
   }
 

@@ -44,17 +44,20 @@ export class Anchor {
   async #write(): Promise<void> {
     const { git } = this.#run;
     await this.#room();
-    const parentOids = [...this.#held];
-    let newOid: string | null = null;
-    if (parentOids.length > 0) {
-      const { treeOid } = await git.resolve({ name: parentOids[0] as string });
-      const tree = treeOid ?? (await git.editTextTree({ treeOid: null, edits: [] })).oid;
-      const message = `Anchor of ${parentOids.length} unsettled snapshots\n`;
-      newOid = (await git.commit({ treeOid: tree, parentOids, ...signatures(this.#run), message })).oid;
-    }
+    const newOid = await anchorOf(this.#run, [...this.#held]);
     await git.flush({
       refs: [{ refName: this.#refName, newOid, compare: false, expectedOid: null, reflog: null }],
     });
     this.#written = newOid !== null;
   }
+}
+
+/** The commit that holds these snapshots; null: there are none, so no ref is needed. */
+export async function anchorOf(run: Run, parentOids: readonly string[]): Promise<string | null> {
+  const [first] = parentOids;
+  if (first === undefined) return null;
+  const { treeOid } = await run.git.resolve({ name: first });
+  const tree = treeOid ?? (await run.git.editTextTree({ treeOid: null, edits: [] })).oid;
+  const message = `Anchor of ${parentOids.length} unsettled snapshots\n`;
+  return (await run.git.commit({ treeOid: tree, parentOids, ...signatures(run), message })).oid;
 }

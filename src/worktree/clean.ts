@@ -2,12 +2,10 @@
 // disk before it became idle, and a leased one whose files are those of a commit that a branch still reaches. Whatever
 // else there is stays, and is named with the reason.
 //
-// Limit: nothing is adopted here. A worktree with work in it is left for its owner to look at, or for `drop`.
+// Limit: nothing is adopted here. Recovery, which every open begins with, keeps what has work in it.
 
-import { rmdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import type { Git } from "../git/git.js";
-import { defaultFolder } from "./folder.js";
+import { emptyTrash, holderOf, removeWorktree, whileClaimed, worktreeClaim } from "./dead-worktree.js";
 import { listWorktrees, type ManagedWorktree } from "./list.js";
 
 export interface LeftWorktree extends ManagedWorktree {
@@ -40,7 +38,7 @@ export async function cleanWorktrees(git: Git): Promise<CleanedWorktrees> {
 
 /** Removes a worktree whatever it holds. False: somebody works in it. */
 export async function dropWorktree(git: Git, worktree: ManagedWorktree): Promise<boolean> {
-  const dropped = await whileClaimed(git, worktree, () => remove(git, worktree));
+  const dropped = await whileClaimed(git, worktreeClaim(worktree), () => removeWorktree(git, worktree));
   if (dropped) await emptyTrash(git, [worktree]);
   return dropped;
 }
@@ -49,33 +47,15 @@ export async function dropWorktree(git: Git, worktree: ManagedWorktree): Promise
 async function removeUnneeded(git: Git, worktree: ManagedWorktree): Promise<string | null> {
   if (worktree.state === "kept") return worktree.reason.replace(/^coppice: /, "");
   let why: string | null = null;
-  const claimed = await whileClaimed(git, worktree, async () => {
+  const claimed = await whileClaimed(git, worktreeClaim(worktree), async () => {
     why = (await holderOf(git, worktree)) ?? (worktree.state === "idle" ? null : await workIn(git, worktree));
-    if (why === null) await remove(git, worktree);
+    if (why === null) await removeWorktree(git, worktree);
   });
   return claimed ? why : "a live process uses it";
 }
 
-async function whileClaimed(git: Git, { name }: ManagedWorktree, act: () => Promise<void>): Promise<boolean> {
-  const { claimed, claimId } = await git.claim({ name: `worktree/${name}`, owner: `process ${process.pid}, cleaning` });
-  if (!claimed) return false;
-  try {
-    await act();
-  } finally {
-    await git.releaseClaim({ claimId });
-  }
-  return true;
-}
-
-/** A claim says that no process of ours lives; a shell or an editor may still stand in the folder. */
-async function holderOf(git: Git, { path, present }: ManagedWorktree): Promise<string | null> {
-  if (!present) return null;
-  const [holder] = (await git.listHolders({ paths: [path] })).holders;
-  return holder === undefined ? null : `process ${holder.pid} (${holder.command}) uses it`;
-}
-
 /** What a dead process may have left in it; null: nothing. */
-async function workIn(git: Git, { name, path, headOid, present }: ManagedWorktree): Promise<string | null> {
+export async function workIn(git: Git, { name, path, headOid, present }: ManagedWorktree): Promise<string | null> {
   if (!present)
     return `its folder is not there; if it is gone for good: git worktree unlock ${path} && git worktree prune`;
   if (headOid === null) return "it has no commit";
@@ -119,22 +99,4 @@ async function isReached(git: Git, commitOid: string): Promise<boolean> {
     frontier = next;
   }
   return false;
-}
-
-async function remove(git: Git, { name, path }: ManagedWorktree): Promise<void> {
-  await git.removeWorktree({ name, path, trashPath: trashBeside(path) });
-}
-
-/** Also of pools that have no worktree any more, when they lay in the usual place. */
-async function emptyTrash(git: Git, worktrees: readonly ManagedWorktree[]): Promise<void> {
-  const usual = defaultFolder(await git.describe({}));
-  for (const trashPath of new Set([join(usual, ".trash"), ...worktrees.map(({ path }) => trashBeside(path))])) {
-    await git.sweepTrash({ trashPath });
-  }
-  // The folder that we made goes when nothing is in it; one that the user chose stays.
-  await rmdir(usual).catch(() => {});
-}
-
-function trashBeside(path: string): string {
-  return join(dirname(path), ".trash");
 }

@@ -10,6 +10,7 @@ import type { HoldKind } from "./growth.js";
 import { HolderWatch } from "./holders.js";
 import { lockReason } from "./list.js";
 import type { Provisioner } from "./provision.js";
+import { noteProvisioned } from "./provision-note.js";
 import { reportTracking } from "./tracking.js";
 import { type PooledWorktree, WorktreeSupply } from "./worktree-supply.js";
 
@@ -138,12 +139,14 @@ export class WorktreePool {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      // The reason goes first: from here on a death of this process leaves a worktree that names its effect.
-      await this.#lock(worktree, lockReason.leased(this.#run.id, effectId));
+      // What it holds is durable elsewhere, and half reset it is no effect's work: a death until the end of this leaves nothing to keep.
+      await this.#lock(worktree, lockReason.idle(this.#run.id));
       // A fresh one too: somebody may have written into it while it lay idle.
       await this.#resetFiles(worktree, baseOid, signal);
       worktree.fresh = false;
-      worktree.provisioned = await this.#provisioner.provision(worktree.path);
+      await this.#provision(worktree);
+      // From here on a death leaves a worktree that names its effect and the base that its work is to be compared with.
+      await this.#lock(worktree, lockReason.leased(this.#run.id, effectId, baseOid));
       this.#supply.taskStarts(worktree);
     } catch (error) {
       // Half reset: nothing of a task is in it any more, and nothing else may start from it.
@@ -164,11 +167,27 @@ export class WorktreePool {
 
   /** Brings a leased worktree to another base; what the task left in it must be durable or unwanted. */
   async reset(worktree: PooledWorktree, baseOid: string): Promise<void> {
-    await this.#resetFiles(worktree, baseOid);
+    const { reason } = worktree;
+    await this.#lock(worktree, lockReason.idle(this.#run.id));
+    try {
+      await this.#resetFiles(worktree, baseOid);
+      await this.#provision(worktree);
+      await this.#lock(worktree, lockReason.leased(this.#run.id, worktree.effectId ?? "", baseOid));
+    } catch (error) {
+      // The lease goes on, and what its caller does next must not count as nobody's.
+      await this.#lock(worktree, reason);
+      throw error;
+    }
+  }
+
+  async #provision(worktree: PooledWorktree): Promise<void> {
     worktree.provisioned = await this.#provisioner.provision(worktree.path);
+    await noteProvisioned(this.#run, worktree.name, worktree.provisioned.paths);
   }
 
   async #lock(worktree: PooledWorktree, reason: string): Promise<void> {
+    if (worktree.reason === reason) return;
     await this.#run.git.lockWorktree({ name: worktree.name, lockReason: reason });
+    worktree.reason = reason;
   }
 }

@@ -6,6 +6,7 @@ import { CoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 import type { Release } from "../semaphore.js";
 import { Growth, type Hold, type HoldKind } from "./growth.js";
+import { lockReason } from "./list.js";
 import { type MadeWorktree, makeWorktree } from "./make-worktree.js";
 import { emptyProvision, type Provisioned } from "./provision.js";
 import { WorktreeQueue } from "./worktree-queue.js";
@@ -19,6 +20,8 @@ export interface PooledWorktree extends MadeWorktree {
   /** Its files are as they were made: no lease has had it. */
   fresh: boolean;
   effectId: string | null;
+  /** Why it is locked, as git shows it. */
+  reason: string;
   /** On the clock that stands still while a worktree is made; `taskMs` once its task has ended. */
   lease: { readonly kind: HoldKind; readonly since: number; readonly ready: number; readonly taskMs: number } | null;
   release: Release | null;
@@ -187,6 +190,7 @@ export class WorktreeSupply {
         baseOid,
         fresh: true,
         effectId: null,
+        reason: lockReason.idle(this.#run.id),
         lease: null,
         release: null,
       };

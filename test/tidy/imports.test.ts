@@ -20,12 +20,13 @@ const rooms: Record<string, { rooms: readonly string[]; packages?: readonly stri
   "runner/": { rooms: leaves, packages: packages.runner },
   "worktree/": { rooms: [...leaves, "git/", "run.ts"], packages: packages.provision },
   "merge/": { rooms: [...leaves, "git/", "run.ts"] },
-  "rooms.ts": { rooms: [...leaves, "git/", "run.ts", "worktree/", "runner/", "merge/"] },
+  "recovery/": { rooms: [...leaves, "git/", "run.ts", "worktree/", "merge/"] },
+  "rooms.ts": { rooms: [...leaves, "git/", "run.ts", "recovery/", "worktree/", "runner/", "merge/"] },
   "effect-claims.ts": { rooms: [...leaves, "run.ts"] },
   "street.ts": { rooms: [...leaves, "rooms.ts", "runner/", "worktree/"] },
   "driven-lease.ts": { rooms: [...leaves, "rooms.ts", "worktree/"] },
   "merge-trees.ts": { rooms: [...leaves, "git/"] },
-  "upkeep.ts": { rooms: [...leaves, "git/", "worktree/", "merge/"] },
+  "upkeep.ts": { rooms: [...leaves, "git/", "run.ts", "recovery/", "worktree/", "merge/"] },
   "parallel.ts": { rooms: [...leaves, "street.ts"] },
   "manager.ts": {
     rooms: [
@@ -34,6 +35,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages?: readonly stri
       "effect-claims.ts",
       "merge/",
       "parallel.ts",
+      "recovery/",
       "rooms.ts",
       "street.ts",
       "worktree/",

@@ -1,0 +1,49 @@
+// A worktree whose owner is dead, in our hands: nobody else can take it while we look at it or take it away.
+
+import { rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Git } from "../git/git.js";
+import { defaultFolder } from "./folder.js";
+import type { ManagedWorktree } from "./list.js";
+
+/** False: somebody who is alive has the worktree, and nothing was done. */
+export async function whileClaimed(git: Git, name: string, act: () => Promise<void>): Promise<boolean> {
+  const { claimed, claimId } = await git.claim({ name, owner: `process ${process.pid}, recovering` });
+  if (!claimed) return false;
+  try {
+    await act();
+  } finally {
+    await git.releaseClaim({ claimId });
+  }
+  return true;
+}
+
+export function worktreeClaim({ name }: ManagedWorktree): string {
+  return `worktree/${name}`;
+}
+
+/** A claim says that no process of ours lives; a shell or an editor may still stand in the folder. */
+export async function holderOf(git: Git, { path, present }: ManagedWorktree): Promise<string | null> {
+  if (!present) return null;
+  const [holder] = (await git.listHolders({ paths: [path] })).holders;
+  return holder === undefined ? null : `process ${holder.pid} (${holder.command}) uses it`;
+}
+
+/** Its folder goes to the trash, unless another repository has it; its admin directory goes. */
+export async function removeWorktree(git: Git, { name, path }: ManagedWorktree): Promise<void> {
+  await git.removeWorktree({ name, path, trashPath: trashBeside(path) });
+}
+
+/** Also of pools that have no worktree any more, when they lay in the usual place. */
+export async function emptyTrash(git: Git, worktrees: readonly { readonly path: string }[]): Promise<void> {
+  const usual = defaultFolder(await git.describe({}));
+  for (const trashPath of new Set([join(usual, ".trash"), ...worktrees.map(({ path }) => trashBeside(path))])) {
+    await git.sweepTrash({ trashPath });
+  }
+  // The folder that we made goes when nothing is in it; one that the user chose stays.
+  await rmdir(usual).catch(() => {});
+}
+
+function trashBeside(path: string): string {
+  return join(dirname(path), ".trash");
+}
