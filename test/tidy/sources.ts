@@ -52,5 +52,5 @@ function resolveName(from: string, name: string): string {
   if (!name.startsWith(".")) return name;
   const path = normalize(join(dirname(from), name));
   const written = path.replace(/^dist\//, "src/");
-  return /^(src|test|bench)\//.test(written) ? written.replace(/\.js$/, ".ts") : written;
+  return /^(src|test|bench|faults)\//.test(written) ? written.replace(/\.js$/, ".ts") : written;
 }

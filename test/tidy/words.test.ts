@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { importsOf, projectFiles, projectFolder, readText } from "./sources.js";
 
 const code = [".ts", ".mjs", ".cc", ".h", ".c"];
-const folders = ["src", "native", "scripts", "test", "examples", "bench"];
+const folders = ["src", "native", "scripts", "test", "examples", "bench", "faults"];
 
 /** Files whose size has a reason: each is one list of the same things, read from top to bottom. */
 const mayBeLong: Record<string, string> = {

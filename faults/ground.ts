@@ -1,0 +1,28 @@
+// What the cases of a scenario stand on: the template of their worlds, and what a walk without faults makes of it.
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Expected, expectedOf } from "./oracle.js";
+import { type WalkOrder, walk } from "./walk.js";
+import { copyWorld, makeTemplate, type World } from "./world.js";
+
+export interface Ground {
+  readonly template: World;
+  readonly expected: Expected;
+  /** How often each native call was made. */
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+export async function layGround(folder: string, order: WalkOrder = {}): Promise<Ground> {
+  const template = await makeTemplate(await made(folder, "template"));
+  const untouched = await copyWorld(template, await made(folder, "untouched"));
+  const report = join(folder, "calls.json");
+  const { ended, closed, said } = await walk(untouched, { ...order, report });
+  if (!closed) throw new Error(`a walk without a fault ended with ${ended.signal ?? ended.exitCode}: ${said}`);
+  const calls = JSON.parse(await readFile(report, "utf8")) as Record<string, number>;
+  return { template, expected: await expectedOf(untouched), calls };
+}
+
+async function made(folder: string, name: string): Promise<string> {
+  await mkdir(join(folder, name), { recursive: true });
+  return join(folder, name);
+}

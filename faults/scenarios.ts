@@ -1,0 +1,5 @@
+// The table of scenarios: one row each, in the order in which they are taken.
+import type { Scenario } from "./scenario.js";
+import { killCalls } from "./scenarios/kill-calls.js";
+
+export const scenarios: readonly Scenario[] = [killCalls];
