@@ -1,9 +1,13 @@
 // Who works on which effect. In this process a set; across processes a lock of the operating system, because only a run ID
 // that was passed can be known to another process.
 
+import { setTimeout } from "node:timers/promises";
 import { foldId } from "./effect/effect-id.js";
 import { CoppiceError } from "./errors.js";
-import type { Run } from "./run.js";
+import type { ClaimReply } from "./git/native.js";
+import { type Run, recoveringMark } from "./run.js";
+
+const pauseMs = 10;
 
 export class EffectClaims {
   readonly #run: Run;
@@ -33,10 +37,10 @@ export class EffectClaims {
     this.requireFree([effectId]);
     const folded = foldId(effectId);
     this.#taken.set(folded, null);
-    const { git, id, options } = this.#run;
+    const { id, options } = this.#run;
     if (!options.runIdPassed) return;
     try {
-      const claim = await git.claim({ name: `effect/${id}/${folded}`, owner: `process ${process.pid}` });
+      const claim = await this.#claim(`effect/${id}/${folded}`);
       if (!claim.claimed) {
         const owner = claim.owner ?? "another process";
         throw new CoppiceError(
@@ -48,6 +52,17 @@ export class EffectClaims {
     } catch (error) {
       this.#taken.delete(folded);
       throw error;
+    }
+  }
+
+  /** Another process's recovery holds a claim for as long as it takes to keep what a dead one had: that is waited for. */
+  async #claim(name: string): Promise<ClaimReply> {
+    const { git, options } = this.#run;
+    const deadline = performance.now() + options.limits.lockTimeoutMs;
+    for (;;) {
+      const claim = await git.claim({ name, owner: `process ${process.pid}` });
+      if (claim.claimed || !claim.owner?.endsWith(recoveringMark) || performance.now() > deadline) return claim;
+      await setTimeout(pauseMs);
     }
   }
 

@@ -29,6 +29,9 @@ export function instanceClaim({ id, instanceId }: Pick<Run, "id" | "instanceId">
   return `run/${id}/${instanceId}`;
 }
 
+/** How the owner's text of a claim ends that recovery holds, for a moment only. */
+export const recoveringMark = ", recovering";
+
 /** Author and committer of a commit that is made now. */
 export function signatures(run: Run): { author: Person; committer: Person } {
   const { commit } = run.options;

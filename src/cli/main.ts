@@ -9,6 +9,7 @@ import { exitCodeOf } from "./failure.js";
 import { addLand } from "./land.js";
 import { addList } from "./list.js";
 import { addMap } from "./map.js";
+import { addRecover } from "./recover.js";
 import { addRun } from "./run.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -19,7 +20,7 @@ const program = new Command("coppice")
   .showHelpAfterError("(coppice --help shows the commands)")
   .enablePositionalOptions()
   .exitOverride();
-for (const add of [addRun, addMap, addList, addLand, addDrop, addClean]) add(program);
+for (const add of [addRun, addMap, addList, addLand, addDrop, addRecover, addClean]) add(program);
 
 // A reader that closes early (`coppice list | head`) is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -4,6 +4,7 @@
 
 import { join, resolve } from "node:path";
 import type { Unheld } from "../effect/effect.js";
+import { CoppiceError } from "../errors.js";
 import { signatures } from "../run.js";
 import { workIn } from "../worktree/clean.js";
 import { holderOf, removeWorktree, worktreeClaim } from "../worktree/dead-worktree.js";
@@ -32,7 +33,13 @@ async function findMoved({ run, dryRun, log }: Recovering, worktree: ManagedWork
   const { name } = worktree;
   const usual = defaultFolder(run.repository);
   const places = [join(resolve(run.options.worktreesPath ?? usual), name), join(usual, name)];
-  const { path, repaired } = await run.git.repairWorktree({ name, places, dryRun });
+  const { path, repaired, elsewhere } = await run.git.repairWorktree({ name, places, dryRun });
+  if (path === null && elsewhere !== null && worktree.state !== "idle") {
+    throw new CoppiceError(
+      "ERR_INVALID",
+      `the folder is a worktree of ${elsewhere}, and its work is that repository's`,
+    );
+  }
   if (path === null) return worktree;
   const found = { ...worktree, path, present: true };
   if (repaired) log.repaired(found);

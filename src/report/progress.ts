@@ -8,6 +8,7 @@ import { duration } from "./duration.js";
 import { frame } from "./frame.js";
 import { LiveArea } from "./live-area.js";
 import { type EventSource, ProgressState } from "./progress-state.js";
+import { recoveryLine } from "./recovery-table.js";
 import { outcomeStyles, type Paint, paintFor } from "./style.js";
 
 export interface ProgressOptions {
@@ -38,7 +39,11 @@ function showLive(source: EventSource, stream: WriteStream, total: number | null
   const start = Date.now();
   const draw = (above: readonly string[] = []) =>
     area.draw(frame(state, { start, now: Date.now(), height: area.height, width: area.width, total, paint }), above);
-  const stops = [state.follow(source), source.on("warning", ({ message }) => draw([warning(message, paint)]))];
+  const stops = [
+    state.follow(source),
+    source.on("warning", ({ message }) => draw([warning(message, paint)])),
+    source.on("recovered", ({ recovery }) => draw([recoveryLine(recovery, paint)])),
+  ];
   const timer = setInterval(draw, redrawMs);
   // A picture must not keep a process alive.
   timer.unref();
@@ -63,6 +68,7 @@ function showLines(source: EventSource, stream: NodeJS.WritableStream, total: nu
       );
     }),
     source.on("warning", ({ message }) => say(warning(message, paint))),
+    source.on("recovered", ({ recovery }) => say(recoveryLine(recovery, paint))),
   ];
   return {
     say,

@@ -3,12 +3,13 @@
 import { rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Git } from "../git/git.js";
+import { recoveringMark } from "../run.js";
 import { defaultFolder } from "./folder.js";
 import type { ManagedWorktree } from "./list.js";
 
 /** False: somebody who is alive has the worktree, and nothing was done. */
 export async function whileClaimed(git: Git, name: string, act: () => Promise<void>): Promise<boolean> {
-  const { claimed, claimId } = await git.claim({ name, owner: `process ${process.pid}, recovering` });
+  const { claimed, claimId } = await git.claim({ name, owner: `process ${process.pid}${recoveringMark}` });
   if (!claimed) return false;
   try {
     await act();

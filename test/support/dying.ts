@@ -20,6 +20,8 @@ export interface DyingEffect {
 
 export interface Dying {
   act: "run" | "recover" | "live";
+  /** Of "live", at the gate; "live" when absent. */
+  name?: string;
   options?: ManagerOptions;
   effects?: readonly DyingEffect[];
   /** Path of a TaskGate. */

@@ -22,7 +22,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages?: readonly stri
   "merge/": { rooms: [...leaves, "git/", "run.ts"] },
   "recovery/": { rooms: [...leaves, "git/", "run.ts", "worktree/", "merge/"] },
   "rooms.ts": { rooms: [...leaves, "git/", "run.ts", "recovery/", "worktree/", "runner/", "merge/"] },
-  "effect-claims.ts": { rooms: [...leaves, "run.ts"] },
+  "effect-claims.ts": { rooms: [...leaves, "git/", "run.ts"] },
   "street.ts": { rooms: [...leaves, "rooms.ts", "runner/", "worktree/"] },
   "driven-lease.ts": { rooms: [...leaves, "rooms.ts", "worktree/"] },
   "merge-trees.ts": { rooms: [...leaves, "git/"] },
