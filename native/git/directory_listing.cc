@@ -24,10 +24,10 @@ void DirectoryListing::clear() {
   entries_.clear();
 }
 
-void DirectoryListing::add(const char* name, unsigned char type) {
+void DirectoryListing::add(const char* name, unsigned char type, uint64_t inode) {
   if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))) return;
   const size_t length = std::strlen(name);
-  entries_.push_back({names_.size(), length, type});
+  entries_.push_back({names_.size(), length, type, inode});
   names_.append(name, length + 1);
 }
 

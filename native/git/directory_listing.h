@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,15 +23,17 @@ class DirectoryListing {
     return {names_.data() + entries_[i].offset, entries_[i].length};
   }                                                                // NUL follows
   unsigned char type(size_t i) const { return entries_[i].type; }  // DT_*, DT_UNKNOWN on some filesystems
+  uint64_t inode(size_t i) const { return entries_[i].inode; }       // 0: not read
 
  private:
   struct Entry {
     size_t offset;
     size_t length;
     unsigned char type;
+    uint64_t inode;
   };
   void clear();
-  void add(const char* name, unsigned char type);
+  void add(const char* name, unsigned char type, uint64_t inode = 0);
 
   std::string names_;
   std::vector<Entry> entries_;

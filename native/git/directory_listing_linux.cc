@@ -19,7 +19,7 @@ bool DirectoryListing::read(int directoryFd) {
     for (long at = 0; at < bytes;) {
       // The kernel's record and glibc's dirent64 have the same layout.
       const auto* entry = reinterpret_cast<const dirent64*>(buffer_.data() + at);
-      add(entry->d_name, entry->d_type);
+      add(entry->d_name, entry->d_type, entry->d_ino);
       at += entry->d_reclen;
     }
   }

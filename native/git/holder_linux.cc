@@ -13,12 +13,14 @@
 #include "directory_listing.h"
 #include "holder.h"
 #include "owned.h"
+#include "process_kinds.h"
 
 namespace coppice {
 
 namespace {
 
 constexpr size_t kMaxProcFileBytes = 64u << 20;  // of a maps file
+constexpr uint64_t kNoInode = 1;                 // what /proc lists for a process that it cannot look up
 
 // A file or directory that was deleted still has its path, with this behind it.
 constexpr std::string_view kDeleted = " (deleted)";
@@ -55,16 +57,6 @@ OwnedFd openProcDirectory(int directoryFd, const char* name) {
   return OwnedFd(::openat(directoryFd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-// The clock tick since the boot at which a process began: the 22nd field of its "stat", the 20th behind the command, which
-// stands in parentheses and may hold anything. 0: it is gone.
-uint64_t startOf(int processFd) {
-  const std::string stat = readProcFile(processFd, "stat");
-  size_t at = stat.rfind(')');
-  for (int field = 2; field < 22 && at != std::string::npos; field++)
-    at = stat.find(' ', at + 1);
-  return at == std::string::npos ? 0 : std::strtoull(stat.c_str() + at, nullptr, 10);
-}
-
 // fdinfo says "flags:\t0100002", octal.
 bool isWritable(int processFd, const std::string& descriptor) {
   const std::string info = readProcFile(processFd, ("fdinfo/" + descriptor).c_str());
@@ -84,10 +76,11 @@ class Holds {
 
   const char* kind(size_t root) const { return kinds_[root]; }
 
-  // What ran before `since` is asked for its working directory only.
-  void look(int processFd, uint64_t since) {
-    if (const auto directory = readProcLink(processFd, "cwd")) note(*directory, "cwd");
-    if (startOf(processFd) < since) return;
+  void lookAtWorkingDirectory(int processesFd, const std::string& process) {
+    if (const auto directory = readProcLink(processesFd, (process + "/cwd").c_str())) note(*directory, "cwd");
+  }
+
+  void lookAtFiles(int processFd) {
     lookAtDescriptors(processFd);
     lookAtMappings(processFd);
   }
@@ -134,11 +127,26 @@ class Holds {
   std::vector<const char*> kinds_;
 };
 
-std::string commandOf(int processFd) {
-  std::string command = readProcFile(processFd, "comm");
+std::string commandOf(int processesFd, const std::string& process) {
+  std::string command = readProcFile(processesFd, (process + "/comm").c_str());
   while (!command.empty() && command.back() == '\n')
     command.pop_back();
   return command;
+}
+
+ProcessKinds& knownKinds() {
+  static ProcessKinds kinds;
+  return kinds;
+}
+
+// nullopt: it is gone.
+std::optional<ProcessKind> kindOf(int processesFd, const std::string& process, uint64_t inode) {
+  const uint64_t pid = std::strtoull(process.c_str(), nullptr, 10);
+  if (const auto known = knownKinds().find(pid, inode)) return known;
+  const uint64_t since = processStart(readProcFile(processesFd, "self/stat"));
+  const auto kind = processKind(readProcFile(processesFd, (process + "/stat").c_str()), since);
+  if (kind && inode > kNoInode) knownKinds().keep(pid, inode, *kind);
+  return kind;
 }
 
 }  // namespace
@@ -148,23 +156,26 @@ std::vector<Holder> findHolders(const std::vector<std::string>& roots, const Can
   const OwnedFd processes = openProcDirectory(AT_FDCWD, "/proc");
   DirectoryListing listing;
   if (!processes || !listing.read(processes.get())) return holders;  // a sandbox without /proc
-  const OwnedFd self = openProcDirectory(processes.get(), "self");
-  const uint64_t since = self ? startOf(self.get()) : 0;
+  knownKinds().begin(listing.size());
   for (size_t i = 0; i < listing.size(); i++) {
     cancel.check("listHolders");
     const std::string name(listing.name(i));
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     const unsigned long pid = std::strtoul(name.c_str(), nullptr, 10);
     if (pid == static_cast<unsigned long>(::getpid())) continue;
-    const OwnedFd process = openProcDirectory(processes.get(), name.c_str());
-    if (!process) continue;
+    const auto kind = kindOf(processes.get(), name, listing.inode(i));
+    if (!kind || kind == ProcessKind::kKernel) continue;
     Holds holds(roots);
-    holds.look(process.get(), since);
+    holds.lookAtWorkingDirectory(processes.get(), name);
+    if (kind == ProcessKind::kNewer) {
+      const OwnedFd process = openProcDirectory(processes.get(), name.c_str());
+      if (process) holds.lookAtFiles(process.get());
+    }
     if (!holds.any()) continue;
-    const std::string command = commandOf(process.get());
+    const std::string command = commandOf(processes.get(), name);
     for (size_t root = 0; root < roots.size(); root++) {
-      const char* kind = holds.kind(root);
-      if (kind) holders.push_back({roots[root], static_cast<uint32_t>(pid), command, kind});
+      const char* reason = holds.kind(root);
+      if (reason) holders.push_back({roots[root], static_cast<uint32_t>(pid), command, reason});
     }
   }
   std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) {

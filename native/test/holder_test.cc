@@ -13,6 +13,7 @@
 #include <functional>
 
 #include "git/operations.h"
+#include "git/process_kinds.h"
 #include "test/session_repository.h"
 
 using namespace coppice;
@@ -134,6 +135,37 @@ TEST(holder_asks_an_older_process_for_its_working_directory_only) {
   CHECK(child > 0 && ::waitpid(child, &status, 0) == child);
   CHECK(::fchdir(before.get()) == 0);
   CHECK_EQ(status, 0);
+}
+
+// What was learnt of one process says nothing about another that gets its number, nor to a child of the one that learnt it.
+TEST(holder_knows_a_process_by_more_than_its_number) {
+  ProcessKinds kinds;
+  kinds.begin(1);
+  kinds.keep(7, 100, ProcessKind::kOlder);
+  CHECK(kinds.find(7, 100) == ProcessKind::kOlder);
+  CHECK(!kinds.find(7, 101));
+  kinds.begin(1);
+  CHECK(kinds.find(7, 100) == ProcessKind::kOlder);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    kinds.begin(1);
+    ::_exit(kinds.find(7, 100) ? 1 : 0);
+  }
+  int status = -1;
+  CHECK(child > 0 && ::waitpid(child, &status, 0) == child);
+  CHECK_EQ(status, 0);
+  for (uint64_t pid = 1; pid <= 5; pid++) kinds.keep(pid, 100, ProcessKind::kKernel);
+  kinds.begin(1);
+  CHECK(!kinds.find(1, 100));
+
+  const std::string before = "8 (a (b) c) S 1 1 1 0 -1 ";
+  const std::string between = " 0 0 0 0 0 0 0 0 20 0 1 0 ";  // from the 10th field to the 21st
+  const std::string user = before + "4194304" + between + "500 0 0", kernel = before + "2129984" + between + "500 0 0";
+  CHECK_EQ(processStart(user), uint64_t{500});
+  CHECK(processKind(user, 500) == ProcessKind::kNewer);
+  CHECK(processKind(user, 501) == ProcessKind::kOlder);
+  CHECK(processKind(kernel, 501) == ProcessKind::kKernel);
+  CHECK(!processKind("", 501));
 }
 
 TEST(holder_finds_who_holds_what_was_deleted) {
