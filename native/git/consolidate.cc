@@ -1,21 +1,18 @@
 // Several packs of this session become one, so that a long run does not leave hundreds (PROTOCOLS P7): git looks into every pack
 // for every object, and begins a gc when there are more than 50.
-// Entries are copied as they are compressed; a delta keeps its base, at its new distance. Everything is copied: what only
-// superseded anchors, ledgers and landed snapshots reach is git's gc's to drop, after its weeks of grace, because somebody may
-// have been told of it.
+// Everything is copied: what only superseded anchors, ledgers and landed snapshots reach is git's gc's to drop, after its weeks
+// of grace, because somebody may have been told of it.
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
-#include <unordered_map>
 
 #include "back_off.h"
 #include "failure.h"
 #include "gc_lock.h"
 #include "operations.h"
-#include "pack_reader.h"
-#include "pack_writer.h"
+#include "pack_copy.h"
+#include "pack_names.h"
 #include "safe_path.h"
 #include "session_packs.h"
 
@@ -27,8 +24,6 @@ constexpr const char* kOperation = "consolidate";
 // A pack is copied again only when it is less than this many times the smaller ones together: then each byte is copied a
 // logarithmic number of times, whatever the number of flushes.
 constexpr uint64_t kGrowth = 4;
-// Deltas of different packs may come to stand on each other. Git has no limit, but each link is one more object to read.
-constexpr uint32_t kMaxDepth = 100;
 constexpr uint32_t kReaderTimeoutMs = 200;
 constexpr size_t kMaxListBytes = size_t{256} << 20;
 
@@ -82,70 +77,19 @@ size_t howMany(const std::vector<SessionPack>& packs, uint32_t atMost) {
   return count < 2 ? 0 : count;
 }
 
-// Where each object came to lie in the new pack.
-struct Copied {
-  uint64_t offset = 0;
-  uint32_t depth = 0;
-};
-using CopiedByOid = std::unordered_map<Oid, Copied, OidHash, OidEqual>;
-
-class Copy {
- public:
-  Copy(Handle& handle, PackWriter& writer, const Cancel& cancel) : handle_(handle), writer_(writer), cancel_(cancel) {}
-
-  void all(const PackReader& pack) {
-    for (size_t i = 0; i < pack.count(); i++) {
-      cancel_.check(kOperation);
-      if (copied_.count(pack.oid(i)) == 0) one(pack, pack.entry(i));
-    }
-  }
-
- private:
-  void one(const PackReader& pack, const PackedEntry& entry) {
-    const Oid& oid = entry.index.oid;
-    Copied copied{writer_.offset(), 0};
-    std::optional<uint64_t> baseOffset;
-    if (entry.base) {
-      // The base stands before it in its own pack, so it is here by now, perhaps from another pack.
-      const Copied& base = copied_.at(pack.oid(*entry.base));
-      baseOffset = base.offset;
-      copied.depth = base.depth + 1;
-    }
-    if (copied.depth > kMaxDepth) {
-      const Handle::Read read = handle_.read(oid);
-      writer_.add(oid, {read.type, read.data, std::nullopt}, cancel_);
-      copied.depth = 0;
-    } else {
-      writer_.addCompressed(oid, entry.type, entry.size, baseOffset, entry.compressed);
-    }
-    copied_.emplace(oid, copied);
-  }
-
-  Handle& handle_;
-  PackWriter& writer_;
-  const Cancel& cancel_;
-  CopiedByOid copied_;
-};
-
-using Packs = std::vector<std::unique_ptr<PackReader>>;
-
-OidSet oidsOf(const Packs& packs) {
-  OidSet oids;
-  for (const auto& pack : packs) {
-    for (size_t i = 0; i < pack->count(); i++) oids.insert(pack->oid(i));
-  }
-  return oids;
-}
-
-// Read back from its files: every object is there, every entry has its checksum, every delta its base.
-void verify(const std::string& path, OidSet oids, const Cancel& cancel) {
-  const PackReader pack(path);
+// Read back from its files: every object of the old packs is there, every entry has its checksum, every delta its base.
+void verify(const std::string& path, const Packs& old, const Cancel& cancel) {
+  PackReader pack(path);
   for (size_t i = 0; i < pack.count(); i++) {
     cancel.check(kOperation);
+    pack.passed(i);
     pack.entry(i);
-    oids.erase(pack.oid(i));
   }
-  if (!oids.empty()) fail(failure_code::kCorrupt, kOperation, "the new pack lacks " + toHex(*oids.begin()), path);
+  size_t number = 0;
+  eachName(indexesOf(old), cancel, [&](const Oid& oid, size_t) {
+    if (number >= pack.count() || pack.index().oid(number++) != oid)
+      fail(failure_code::kCorrupt, kOperation, "the new pack lacks " + toHex(oid), path);
+  });
 }
 
 // A pack that is published but not the session's yet: it goes when something fails, and the old ones stay.
@@ -172,18 +116,16 @@ void replacePacks(Session& session, const std::vector<std::string>& names, const
   SessionPacks& packs = session.packs();
   Packs old;
   for (const std::string& name : names) old.push_back(std::make_unique<PackReader>(packs.pathOf(name)));
-  OidSet oids = oidsOf(old);
-  if (oids.size() > UINT32_MAX) fail(failure_code::kLimit, kOperation, "too many objects for one pack");
-  PackWriter writer(packs.directory(), static_cast<uint32_t>(oids.size()));
+  PackCopy copy(old, cancel);
+  PackWriter writer(packs.directory(), copy.objects());
   {
     const HandleLease handle = session.handle();
-    Copy copy(*handle, writer, cancel);
-    for (const auto& pack : old) copy.all(*pack);
+    copy.to(writer, *handle);
   }
   writer.finish();
   FreshPack fresh(packs, SessionPacks::newName());
   writer.publish(fresh.name());
-  verify(fresh.path(), std::move(oids), cancel);
+  verify(fresh.path(), old, cancel);
   packs.replace(names, fresh.name(), writer.bytes());
   fresh.accept();
   reply.packName = fresh.name();

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "failure.h"
@@ -22,6 +24,15 @@ MappedFile::MappedFile(const std::string& path) {
   void* data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
   if (data == MAP_FAILED) failSystem(kOperation, path);
   data_ = data;
+}
+
+void MappedFile::release(size_t before) {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t end = std::min(before, size_) / page * page;
+  if (end <= released_) return;
+  // Advice: what is not taken costs memory and nothing else.
+  ::madvise(static_cast<char*>(data_) + released_, end - released_, MADV_DONTNEED);
+  released_ = end;
 }
 
 MappedFile::~MappedFile() {

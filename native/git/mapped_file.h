@@ -16,9 +16,13 @@ class MappedFile {
 
   std::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
 
+  // The pages that lie wholly before this position need not stay in memory. They can still be read.
+  void release(size_t before);
+
  private:
   void* data_ = nullptr;
   size_t size_ = 0;
+  size_t released_ = 0;
 };
 
 }  // namespace coppice

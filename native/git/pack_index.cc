@@ -10,36 +10,60 @@ namespace coppice {
 namespace {
 
 constexpr uint32_t kLarge = 0x80000000u;  // marks a position in the table of 64-bit offsets
+constexpr size_t kFanoutEnd = 8 + 256 * 4, kTrailers = 40, kNameBytes = sizeof(Oid::id);
+constexpr size_t kPieceBytes = 64 * 1024;
 
-void append32(std::string& bytes, uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift & 0xff));
-}
+std::string_view viewOf(const unsigned char* bytes, size_t size) { return {reinterpret_cast<const char*>(bytes), size}; }
 
-void appendDigest(std::string& bytes, const Checksum::Digest& digest) {
-  bytes.append(reinterpret_cast<const char*>(digest.data()), digest.size());
-}
+// Gathers small pieces, and sums up what it has given on.
+class Pieces {
+ public:
+  explicit Pieces(const std::function<void(std::string_view)>& take) : take_(take) { buffer_.reserve(kPieceBytes + 64); }
+
+  void add(std::string_view bytes) {
+    buffer_.append(bytes);
+    if (buffer_.size() >= kPieceBytes) give();
+  }
+  void add32(uint32_t value) {
+    const unsigned char bytes[] = {static_cast<unsigned char>(value >> 24), static_cast<unsigned char>(value >> 16),
+                                   static_cast<unsigned char>(value >> 8), static_cast<unsigned char>(value)};
+    add(viewOf(bytes, sizeof bytes));
+  }
+  void end() {
+    give();
+    const Checksum::Digest digest = checksum_.finish();
+    take_(viewOf(digest.data(), digest.size()));
+  }
+
+ private:
+  void give() {
+    checksum_.update(buffer_);
+    take_(buffer_);
+    buffer_.clear();
+  }
+  const std::function<void(std::string_view)>& take_;
+  std::string buffer_;
+  Checksum checksum_;
+};
 
 // For each first byte of a name, how many objects have that one or a lower one.
-void appendFanout(std::string& bytes, const std::vector<PackIndexEntry>& entries) {
+void addFanout(Pieces& pieces, const PageVector<PackIndexEntry>& entries) {
   size_t count = 0;
   for (unsigned first = 0; first < 256; first++) {
     while (count < entries.size() && entries[count].oid.id[0] <= first) count++;
-    append32(bytes, static_cast<uint32_t>(count));
+    pieces.add32(static_cast<uint32_t>(count));
   }
 }
 
-void appendOffsets(std::string& bytes, const std::vector<PackIndexEntry>& entries) {
-  std::string large;
+void addOffsets(Pieces& pieces, const PageVector<PackIndexEntry>& entries) {
+  uint32_t large = 0;
+  for (const PackIndexEntry& entry : entries)
+    pieces.add32(entry.offset < kLarge ? static_cast<uint32_t>(entry.offset) : kLarge | large++);
   for (const PackIndexEntry& entry : entries) {
-    if (entry.offset < kLarge) {
-      append32(bytes, static_cast<uint32_t>(entry.offset));
-      continue;
-    }
-    append32(bytes, kLarge | static_cast<uint32_t>(large.size() / 8));
-    append32(large, static_cast<uint32_t>(entry.offset >> 32));
-    append32(large, static_cast<uint32_t>(entry.offset));
+    if (entry.offset < kLarge) continue;
+    pieces.add32(static_cast<uint32_t>(entry.offset >> 32));
+    pieces.add32(static_cast<uint32_t>(entry.offset));
   }
-  bytes.append(large);
 }
 
 uint32_t read32(std::string_view bytes, size_t at) {
@@ -47,44 +71,52 @@ uint32_t read32(std::string_view bytes, size_t at) {
   return byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
 }
 
+[[noreturn]] void malformed(const std::string& path) {
+  fail(failure_code::kCorrupt, "readPackIndex", "the index of a pack is malformed", path);
+}
+
 }  // namespace
 
-std::string packIndexBytes(std::vector<PackIndexEntry> entries, const Checksum::Digest& packChecksum) {
+void writePackIndex(PageVector<PackIndexEntry>& entries, const Checksum::Digest& packChecksum,
+                    const std::function<void(std::string_view)>& take) {
   std::sort(entries.begin(), entries.end(), [](const PackIndexEntry& a, const PackIndexEntry& b) {
     return std::memcmp(a.oid.id, b.oid.id, sizeof a.oid.id) < 0;
   });
-  std::string bytes("\377tOc", 4);
-  bytes.reserve(1100 + entries.size() * 28);
-  append32(bytes, 2);
-  appendFanout(bytes, entries);
-  for (const PackIndexEntry& entry : entries) bytes.append(reinterpret_cast<const char*>(entry.oid.id), sizeof entry.oid.id);
-  for (const PackIndexEntry& entry : entries) append32(bytes, entry.crc);
-  appendOffsets(bytes, entries);
-  appendDigest(bytes, packChecksum);
-  appendDigest(bytes, Checksum::of(bytes));
-  return bytes;
+  Pieces pieces(take);
+  pieces.add({"\377tOc", 4});
+  pieces.add32(2);
+  addFanout(pieces, entries);
+  for (const PackIndexEntry& entry : entries) pieces.add(viewOf(entry.oid.id, kNameBytes));
+  for (const PackIndexEntry& entry : entries) pieces.add32(entry.crc);
+  addOffsets(pieces, entries);
+  pieces.add(viewOf(packChecksum.data(), packChecksum.size()));
+  pieces.end();
 }
 
-std::vector<PackIndexEntry> parsePackIndex(std::string_view bytes, const std::string& path) {
-  constexpr size_t kFanoutEnd = 8 + 256 * 4, kTrailers = 40, kNameBytes = 20;
-  const auto corrupt = [&] { fail(failure_code::kCorrupt, "parsePackIndex", "the index of a pack is malformed", path); };
-  if (bytes.size() < kFanoutEnd + kTrailers || bytes.substr(0, 4) != "\377tOc" || read32(bytes, 4) != 2) corrupt();
-  const size_t count = read32(bytes, kFanoutEnd - 4);
-  const size_t crcs = kFanoutEnd + count * kNameBytes, offsets = crcs + count * 4, large = offsets + count * 4;
-  if (bytes.size() < large + kTrailers) corrupt();
-  const size_t largeCount = (bytes.size() - kTrailers - large) / 8;
-  std::vector<PackIndexEntry> entries(count);
-  for (size_t i = 0; i < count; i++) {
-    PackIndexEntry& entry = entries[i];
-    std::memcpy(entry.oid.id, bytes.data() + kFanoutEnd + i * kNameBytes, kNameBytes);
-    entry.crc = read32(bytes, crcs + i * 4);
-    entry.offset = read32(bytes, offsets + i * 4);
-    if ((entry.offset & kLarge) == 0) continue;
-    const size_t at = entry.offset & ~kLarge;
-    if (at >= largeCount) corrupt();
-    entry.offset = static_cast<uint64_t>(read32(bytes, large + at * 8)) << 32 | read32(bytes, large + at * 8 + 4);
-  }
-  return entries;
+PackIndexView::PackIndexView(std::string_view bytes, const std::string& path) : bytes_(bytes), path_(path) {
+  if (bytes.size() < kFanoutEnd + kTrailers || bytes.substr(0, 4) != "\377tOc" || read32(bytes, 4) != 2) malformed(path);
+  count_ = read32(bytes, kFanoutEnd - 4);
+  crcs_ = kFanoutEnd + count_ * kNameBytes;
+  offsets_ = crcs_ + count_ * 4;
+  large_ = offsets_ + count_ * 4;
+  if (bytes.size() < large_ + kTrailers) malformed(path);
+  largeCount_ = (bytes.size() - kTrailers - large_) / 8;
+}
+
+Oid PackIndexView::oid(size_t number) const {
+  Oid oid{};
+  std::memcpy(oid.id, bytes_.data() + kFanoutEnd + number * kNameBytes, kNameBytes);
+  return oid;
+}
+
+uint32_t PackIndexView::crc(size_t number) const { return read32(bytes_, crcs_ + number * 4); }
+
+uint64_t PackIndexView::offset(size_t number) const {
+  const uint32_t offset = read32(bytes_, offsets_ + number * 4);
+  if ((offset & kLarge) == 0) return offset;
+  const size_t at = offset & ~kLarge;
+  if (at >= largeCount_) malformed(path_);
+  return static_cast<uint64_t>(read32(bytes_, large_ + at * 8)) << 32 | read32(bytes_, large_ + at * 8 + 4);
 }
 
 }  // namespace coppice

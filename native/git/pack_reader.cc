@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "failure.h"
 
@@ -11,12 +12,11 @@ namespace coppice {
 namespace {
 
 constexpr size_t kHeaderBytes = 12, kTrailerBytes = 20;
+constexpr uint64_t kReleasedBytes = 1u << 20;  // at a time: each is a system call
 
 [[noreturn]] void corrupt(const std::string& path, const std::string& why) {
   fail(failure_code::kCorrupt, "readPack", why, path + ".pack");
 }
-
-bool byOffset(const PackIndexEntry& a, const PackIndexEntry& b) { return a.offset < b.offset; }
 
 uint32_t crcOf(std::string_view bytes) {
   uLong crc = crc32(0, nullptr, 0);
@@ -47,22 +47,36 @@ class Front {
 
 }  // namespace
 
-PackReader::PackReader(const std::string& path) : path_(path), file_(path + ".pack") {
-  const MappedFile index(path + ".idx");
-  entries_ = parsePackIndex(index.bytes(), path + ".idx");
-  std::sort(entries_.begin(), entries_.end(), byOffset);
+PackReader::PackReader(const std::string& path)
+    : path_(path), indexPath_(path + ".idx"), file_(path + ".pack"), indexFile_(indexPath_), index_(indexFile_.bytes(), indexPath_) {
+  byOffset_.resize(index_.count());
+  std::iota(byOffset_.begin(), byOffset_.end(), 0u);
+  std::sort(byOffset_.begin(), byOffset_.end(), [&](uint32_t a, uint32_t b) { return index_.offset(a) < index_.offset(b); });
   const std::string_view bytes = file_.bytes();
   if (bytes.size() < kHeaderBytes + kTrailerBytes || bytes.substr(0, 4) != "PACK") corrupt(path_, "the file is not a pack");
-  for (size_t i = 0; i < entries_.size(); i++) {
-    const uint64_t least = i == 0 ? kHeaderBytes : entries_[i - 1].offset + 1;
-    if (entries_[i].offset < least || entries_[i].offset >= bytes.size() - kTrailerBytes) corrupt(path_, "an entry lies outside");
+  uint64_t least = kHeaderBytes;
+  for (size_t i = 0; i < count(); i++) {
+    if (offset(i) < least || offset(i) >= bytes.size() - kTrailerBytes) corrupt(path_, "an entry lies outside");
+    least = offset(i) + 1;
   }
+}
+
+size_t PackReader::numberAt(uint64_t offset) const {
+  const auto before = [&](uint32_t number, uint64_t wanted) { return index_.offset(number) < wanted; };
+  return static_cast<size_t>(std::lower_bound(byOffset_.begin(), byOffset_.end(), offset, before) - byOffset_.begin());
+}
+
+void PackReader::passed(size_t number) {
+  const uint64_t reached = offset(number);
+  if (reached - released_ < kReleasedBytes) return;
+  file_.release(reached);
+  released_ = reached;
 }
 
 PackedEntry PackReader::entry(size_t number) const {
   PackedEntry entry;
-  entry.index = entries_[number];
-  const uint64_t end = number + 1 < entries_.size() ? entries_[number + 1].offset : file_.bytes().size() - kTrailerBytes;
+  entry.index = {oid(number), index_.crc(byOffset_[number]), offset(number)};
+  const uint64_t end = number + 1 < count() ? offset(number + 1) : file_.bytes().size() - kTrailerBytes;
   const std::string_view bytes = file_.bytes().substr(entry.index.offset, end - entry.index.offset);
   if (crcOf(bytes) != entry.index.crc) corrupt(path_, "the bytes of object " + toHex(entry.index.oid) + " have changed");
   Front front(bytes, path_);
@@ -82,13 +96,10 @@ PackedEntry PackReader::entry(size_t number) const {
       byte = front.next();
       distance = (distance + 1) << 7 | (byte & 0x7f);
     }
-    PackIndexEntry base;
-    base.offset = entry.index.offset - distance;
-    const auto found = std::lower_bound(entries_.begin(), entries_.end(), base, byOffset);
-    if (distance == 0 || distance > entry.index.offset || found == entries_.end() || found->offset != base.offset) {
-      corrupt(path_, "a delta has no base");
-    }
-    entry.base = static_cast<size_t>(found - entries_.begin());
+    if (distance == 0 || distance > entry.index.offset) corrupt(path_, "a delta has no base");
+    const size_t base = numberAt(entry.index.offset - distance);
+    if (base >= number || offset(base) != entry.index.offset - distance) corrupt(path_, "a delta has no base");
+    entry.base = base;
   } else if (entry.type < GIT_OBJECT_COMMIT || entry.type > GIT_OBJECT_TAG) {
     corrupt(path_, "an entry of a kind that is never written here");
   }

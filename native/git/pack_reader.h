@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "mapped_file.h"
 #include "pack_index.h"
@@ -27,15 +26,24 @@ class PackReader {
   // `path` without ending. Throws NOT_FOUND when the pack is gone, CORRUPT.
   explicit PackReader(const std::string& path);
 
-  size_t count() const { return entries_.size(); }
-  const Oid& oid(size_t number) const { return entries_[number].oid; }
-  // In the order in which they lie. Throws CORRUPT when the bytes are not the ones that were written (CRC-32).
+  // Entries are numbered in the order in which they lie.
+  size_t count() const { return byOffset_.size(); }
+  Oid oid(size_t number) const { return index_.oid(byOffset_[number]); }
+  // Throws CORRUPT when the bytes are not the ones that were written (CRC-32).
   PackedEntry entry(size_t number) const;
+  // Entries before this one have been used. They can still be read.
+  void passed(size_t number);
+  const PackIndexView& index() const { return index_; }
 
  private:
-  std::string path_;
-  MappedFile file_;
-  std::vector<PackIndexEntry> entries_;  // by offset
+  uint64_t offset(size_t number) const { return index_.offset(byOffset_[number]); }
+  size_t numberAt(uint64_t offset) const;  // of the first entry that does not lie before it
+
+  std::string path_, indexPath_;
+  MappedFile file_, indexFile_;
+  PackIndexView index_;
+  PageVector<uint32_t> byOffset_;  // numbers of the index
+  uint64_t released_ = 0;
 };
 
 }  // namespace coppice

@@ -130,7 +130,7 @@ void PackWriter::beginEntry(int type, uint64_t size, std::optional<uint64_t> bas
   write(entryHeader(type, size) + (baseOffset ? distanceBytes(offset_ - *baseOffset) : std::string()));
 }
 
-void PackWriter::endEntry(const Oid& oid) { entries_.push_back({oid, entryOffset_, crc_}); }
+void PackWriter::endEntry(const Oid& oid) { entries_.push_back({oid, crc_, entryOffset_}); }
 
 void PackWriter::finish() {
   if (entries_.size() != objectCount_) fail(failure_code::kInvalid, kOperation, "not as many objects as were announced");
@@ -139,9 +139,19 @@ void PackWriter::finish() {
   writeAll(fd_.get(), viewOf(digest).data(), digest.size(), packPath_);
   offset_ += digest.size();
   if (::fsync(fd_.get()) != 0) failSystem(kOperation, packPath_);
-  const std::string bytes = packIndexBytes(entries_, digest);
+  writeIndex(digest);
+}
+
+void PackWriter::writeIndex(const Checksum::Digest& digest) {
   indexPath_ = packDirectory_ + "/tmp_idx_" + randomName();
-  writeNewFile(indexPath_, bytes, kPackMode, true);
+  const OwnedFd fd(::open(indexPath_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kPackMode));
+  if (!fd) {
+    const std::string path = std::exchange(indexPath_, {});
+    failSystem(kOperation, path);
+  }
+  writePackIndex(entries_, digest, [&](std::string_view piece) { writeAll(fd.get(), piece.data(), piece.size(), indexPath_); });
+  if (::fsync(fd.get()) != 0) failSystem(kOperation, indexPath_);
+  PageVector<PackIndexEntry>().swap(entries_);  // verifying a large pack needs the room
 }
 
 void PackWriter::publish(const std::string& name) {

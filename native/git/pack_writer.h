@@ -43,6 +43,7 @@ class PackWriter {
   void endEntry(const Oid& oid);
   void write(std::string_view bytes);
   void drain();
+  void writeIndex(const Checksum::Digest& digest);
 
   std::string packDirectory_, packPath_, indexPath_;
   uint32_t objectCount_;
@@ -51,7 +52,7 @@ class PackWriter {
   Checksum checksum_;
   Deflater deflater_;
   DeltaBases bases_;
-  std::vector<PackIndexEntry> entries_;
+  PageVector<PackIndexEntry> entries_;
   uint64_t offset_ = 0;
   uint64_t entryOffset_ = 0;
   uint32_t crc_ = 0;

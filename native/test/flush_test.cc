@@ -380,8 +380,8 @@ TEST(flush_of_a_killed_process_loses_no_ref_and_leaves_no_guard) {
 
 TEST(flush_pack_index_holds_offsets_beyond_two_gigabytes) {
   const TempDirectory folder;
-  std::vector<PackIndexEntry> entries;
-  std::string expected;
+  PageVector<PackIndexEntry> entries;
+  std::string bytes, expected;
   for (const uint64_t offset : {uint64_t{12}, uint64_t{0x7fffffff}, uint64_t{0x80000000}, uint64_t{0x123456789a}}) {
     PackIndexEntry entry;
     entry.oid.id[0] = static_cast<unsigned char>(0xf0 - entries.size());
@@ -390,6 +390,7 @@ TEST(flush_pack_index_holds_offsets_beyond_two_gigabytes) {
     entries.push_back(entry);
     expected = std::to_string(offset) + " " + toHex(entry.oid) + " (00000007)\n" + expected;
   }
-  folder.write("idx", packIndexBytes(entries, Checksum::Digest{}));
+  writePackIndex(entries, Checksum::Digest{}, [&](std::string_view piece) { bytes += piece; });
+  folder.write("idx", bytes);
   CHECK_EQ(runCommand(folder.path().string(), "git show-index <idx").output, expected);
 }
