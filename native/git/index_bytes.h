@@ -60,11 +60,13 @@ class ByteReader {
   size_t at_ = 0;
 };
 
-inline void append16(std::string& bytes, uint16_t value) {
+template <class Bytes>
+void append16(Bytes& bytes, uint16_t value) {
   bytes.push_back(static_cast<char>(value >> 8));
   bytes.push_back(static_cast<char>(value));
 }
-inline void append32(std::string& bytes, uint32_t value) {
+template <class Bytes>
+void append32(Bytes& bytes, uint32_t value) {
   append16(bytes, static_cast<uint16_t>(value >> 16));
   append16(bytes, static_cast<uint16_t>(value));
 }

@@ -35,9 +35,9 @@ const timespec& modificationTime(const struct stat& status) {
 }
 #endif
 
-std::string readWhole(int fd, uint64_t size, const std::string& path) {
+PageString readWhole(int fd, uint64_t size, const std::string& path) {
   if (size > kMaxIndexBytes) fail(failure_code::kLimit, kOperation, "the index is larger than 2 GiB", path);
-  std::string bytes(size, '\0');
+  PageString bytes(size, '\0');
   for (size_t at = 0; at < bytes.size();) {
     const ssize_t got = ::read(fd, bytes.data() + at, bytes.size() - at);
     if (got < 0 && errno == EINTR) continue;
@@ -212,7 +212,7 @@ std::optional<IndexFile> IndexFile::read(const std::string& path) {
   if (::fstat(file.get(), &status) != 0) failSystem(kOperation, path);
   if (!S_ISREG(status.st_mode)) fail(failure_code::kCorrupt, kOperation, "the index is not a regular file", path);
   IndexFile index;
-  index.source = std::make_shared<const std::string>(readWhole(file.get(), static_cast<uint64_t>(status.st_size), path));
+  index.source = std::make_shared<const PageString>(readWhole(file.get(), static_cast<uint64_t>(status.st_size), path));
   IndexParser(*index.source, path).parse(index);
   const FileStat own = FileStat::of(status);
   index.mtimeSeconds = own.mtimeSeconds;

@@ -13,6 +13,7 @@
 
 #include "cancel.h"
 #include "oid.h"
+#include "page_allocator.h"
 #include "session.h"
 
 namespace coppice {
@@ -58,7 +59,7 @@ struct IndexFile {
   std::vector<Extension> optionalExtensions;  // kept as bytes (REUC, UNTR, ...); TREE is kept apart
   std::optional<std::string> treeExtension;
   // As it was read, and where the last entry ended; changes of the fields above do not show in it. Null: it was not read.
-  std::shared_ptr<const std::string> source;
+  std::shared_ptr<const PageString> source;
   uint32_t sourceEnd = 0;
 
   // nullopt: there is no such file. Throws CORRUPT, UNSUPPORTED_REPOSITORY.
@@ -76,12 +77,15 @@ struct IndexFile {
 
 // The bytes of an index with the checksum at the end: the same version (3 instead of 2 where an entry needs it),
 // without the extensions that would not be true any more (FSMN, UNTR, EOIE, IEOT).
-std::string serializeIndex(const IndexFile& index);
+PageString serializeIndex(const IndexFile& index);
 
-// The pieces of it. `before`: the path of the entry before, which version 4 builds on.
-void appendIndexHeader(std::string& bytes, uint32_t version, size_t entries);
-void appendIndexEntry(std::string& bytes, const IndexEntry& entry, uint32_t version, std::string_view before);
-void appendIndexEnd(std::string& bytes, const std::optional<std::string>& treeExtension,
+// The pieces of it, as std::string or PageString. `before`: the path of the entry before, which version 4 builds on.
+template <class Bytes>
+void appendIndexHeader(Bytes& bytes, uint32_t version, size_t entries);
+template <class Bytes>
+void appendIndexEntry(Bytes& bytes, const IndexEntry& entry, uint32_t version, std::string_view before);
+template <class Bytes>
+void appendIndexEnd(Bytes& bytes, const std::optional<std::string>& treeExtension,
                     const std::vector<IndexFile::Extension>& optionalExtensions);
 
 // The TREE extension for a tree whose files the index holds exactly. `old`: that of another tree, from which the directories

@@ -36,7 +36,7 @@ class Splice {
     rebuildNext_ = !(entry && from < to);
   }
 
-  std::string end(const std::vector<std::string>& touched) && {
+  PageString end(const std::vector<std::string>& touched) && {
     copyUpTo(index_.entries.size());
     std::optional<std::string> tree = index_.treeExtension;
     if (tree) tree = invalidateTreeExtension(*tree, touched);
@@ -72,7 +72,7 @@ class Splice {
 
   const IndexFile& index_;
   const std::vector<size_t>& distrusted_;
-  std::string bytes_;
+  PageString bytes_;
   std::string_view before_;  // the path of the entry written last
   size_t next_ = 0;          // the first entry that is not written yet
   size_t distrust_ = 0;
@@ -86,7 +86,7 @@ bool needsVersion3(const std::vector<IndexEdit>& edits) {
 }
 
 // What splicedIndex does, entry by entry.
-std::string rebuiltIndex(IndexFile index, const std::vector<IndexEdit>& edits, const std::vector<size_t>& distrusted,
+PageString rebuiltIndex(IndexFile index, const std::vector<IndexEdit>& edits, const std::vector<size_t>& distrusted,
                          const std::vector<std::string>& touched) {
   for (const size_t i : distrusted) index.entries[i].stat.size = 0;
   const auto isEdited = [&](const IndexEntry& entry) { return std::binary_search(touched.begin(), touched.end(), entry.path); };
@@ -102,7 +102,7 @@ std::string rebuiltIndex(IndexFile index, const std::vector<IndexEdit>& edits, c
 
 }  // namespace
 
-std::string splicedIndex(const IndexFile& index, std::vector<IndexEdit> edits, const std::vector<size_t>& distrusted) {
+PageString splicedIndex(const IndexFile& index, std::vector<IndexEdit> edits, const std::vector<size_t>& distrusted) {
   std::sort(edits.begin(), edits.end(), [](const IndexEdit& a, const IndexEdit& b) { return a.path < b.path; });
   std::vector<std::string> touched;
   size_t extraBytes = 0;

@@ -20,6 +20,6 @@ struct IndexEdit {
 // the `distrusted` (places in `index.entries`, ascending, none of an edited path) are not to be trusted by their stat: git will
 // compare the content. The version stays (3 instead of 2 where a new entry needs it); TREE is invalidated on the edited paths;
 // FSMN, UNTR, EOIE and IEOT go.
-std::string splicedIndex(const IndexFile& index, std::vector<IndexEdit> edits, const std::vector<size_t>& distrusted);
+PageString splicedIndex(const IndexFile& index, std::vector<IndexEdit> edits, const std::vector<size_t>& distrusted);
 
 }  // namespace coppice

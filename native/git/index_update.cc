@@ -87,7 +87,7 @@ std::vector<size_t> distrustedEntries(Session& session, const LandingSite& site,
 
 }  // namespace
 
-std::string updatedIndex(Session& session, const LandingSite& site, const IndexFile& index, const std::vector<Change>& changes) {
+PageString updatedIndex(Session& session, const LandingSite& site, const IndexFile& index, const std::vector<Change>& changes) {
   const SideRules rules(session, site, index, changes);
   std::map<std::string, const Change*> touched;  // of several changes of one path the last counts
   for (const Change& change : changes) {

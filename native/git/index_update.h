@@ -19,6 +19,6 @@ namespace coppice {
 
 // The bytes of the index after `changes`. An entry that is neither the old nor the new side of its change is the user's and
 // stays. Not cancellable: the commit point has passed.
-std::string updatedIndex(Session& session, const LandingSite& site, const IndexFile& index, const std::vector<Change>& changes);
+PageString updatedIndex(Session& session, const LandingSite& site, const IndexFile& index, const std::vector<Change>& changes);
 
 }  // namespace coppice

@@ -10,7 +10,8 @@ namespace coppice {
 namespace {
 
 // The offset encoding of packs: seven bits a byte, the highest first, each continued byte one more than its bits say.
-void appendVarint(std::string& bytes, uint64_t value) {
+template <class Bytes>
+void appendVarint(Bytes& bytes, uint64_t value) {
   char digits[10];
   int at = 9;
   digits[at] = static_cast<char>(value & 0x7f);
@@ -23,7 +24,8 @@ bool isExtended(const IndexEntry& entry) {
   return entry.skipWorktree || entry.intentToAdd;
 }
 
-void appendFixedPart(std::string& bytes, const IndexEntry& entry) {
+template <class Bytes>
+void appendFixedPart(Bytes& bytes, const IndexEntry& entry) {
   const FileStat& s = entry.stat;
   for (const uint32_t value : {s.ctimeSeconds, s.ctimeNanoseconds, s.mtimeSeconds, s.mtimeNanoseconds, s.device,
                                s.inode, entry.mode, s.uid, s.gid, s.size})
@@ -39,14 +41,16 @@ void appendFixedPart(std::string& bytes, const IndexEntry& entry) {
                                         (entry.intentToAdd ? index_flag::kExtendedIntentToAdd : 0)));
 }
 
-void appendCompressedPath(std::string& bytes, const std::string& path, std::string_view before) {
+template <class Bytes>
+void appendCompressedPath(Bytes& bytes, const std::string& path, std::string_view before) {
   const auto differ = std::mismatch(path.begin(), path.end(), before.begin(), before.end());
   appendVarint(bytes, static_cast<uint64_t>(before.end() - differ.second));
   bytes.append(differ.first, path.end());
   bytes.push_back('\0');
 }
 
-void appendExtension(std::string& bytes, const char* signature, const std::string& data) {
+template <class Bytes>
+void appendExtension(Bytes& bytes, const char* signature, const std::string& data) {
   bytes.append(signature, 4);
   append32(bytes, static_cast<uint32_t>(data.size()));
   bytes += data;
@@ -62,13 +66,15 @@ bool isStale(const IndexFile::Extension& extension) {
 
 }  // namespace
 
-void appendIndexHeader(std::string& bytes, uint32_t version, size_t entries) {
+template <class Bytes>
+void appendIndexHeader(Bytes& bytes, uint32_t version, size_t entries) {
   bytes += "DIRC";
   append32(bytes, version);
   append32(bytes, static_cast<uint32_t>(entries));
 }
 
-void appendIndexEntry(std::string& bytes, const IndexEntry& entry, uint32_t version, std::string_view before) {
+template <class Bytes>
+void appendIndexEntry(Bytes& bytes, const IndexEntry& entry, uint32_t version, std::string_view before) {
   const size_t start = bytes.size();
   appendFixedPart(bytes, entry);
   if (version == 4) {
@@ -79,7 +85,8 @@ void appendIndexEntry(std::string& bytes, const IndexEntry& entry, uint32_t vers
   }
 }
 
-void appendIndexEnd(std::string& bytes, const std::optional<std::string>& treeExtension,
+template <class Bytes>
+void appendIndexEnd(Bytes& bytes, const std::optional<std::string>& treeExtension,
                     const std::vector<IndexFile::Extension>& optionalExtensions) {
   if (treeExtension) appendExtension(bytes, "TREE", *treeExtension);
   for (const IndexFile::Extension& extension : optionalExtensions) {
@@ -89,10 +96,17 @@ void appendIndexEnd(std::string& bytes, const std::optional<std::string>& treeEx
   bytes.append(reinterpret_cast<const char*>(digest.data()), digest.size());
 }
 
-std::string serializeIndex(const IndexFile& index) {
+template void appendIndexHeader(std::string&, uint32_t, size_t);
+template void appendIndexEntry(std::string&, const IndexEntry&, uint32_t, std::string_view);
+template void appendIndexEnd(std::string&, const std::optional<std::string>&, const std::vector<IndexFile::Extension>&);
+template void appendIndexHeader(PageString&, uint32_t, size_t);
+template void appendIndexEntry(PageString&, const IndexEntry&, uint32_t, std::string_view);
+template void appendIndexEnd(PageString&, const std::optional<std::string>&, const std::vector<IndexFile::Extension>&);
+
+PageString serializeIndex(const IndexFile& index) {
   const bool extended = std::any_of(index.entries.begin(), index.entries.end(), isExtended);
   const uint32_t version = index.version == 4 ? 4 : extended ? 3 : index.version;
-  std::string bytes;
+  PageString bytes;
   size_t estimate = 64 + (index.treeExtension ? index.treeExtension->size() : 0);
   for (const IndexEntry& entry : index.entries)
     estimate += 72 + entry.path.size();

@@ -128,7 +128,7 @@ void Landing::publishIndex() {
     index_ = read ? *read : IndexFile{};
   }
   const timespec date = indexLock_->now();
-  const std::string bytes = updatedIndex(session_, *site_, index_, updated_);
+  const PageString bytes = updatedIndex(session_, *site_, index_, updated_);
   reachStep("publishing");
   indexLock_->commit(bytes, &date);
   reachStep("published");

@@ -48,7 +48,7 @@ class PackWriter {
   std::string packDirectory_, packPath_, indexPath_;
   uint32_t objectCount_;
   OwnedFd fd_;
-  std::string buffer_;
+  PageString buffer_;
   Checksum checksum_;
   Deflater deflater_;
   DeltaBases bases_;

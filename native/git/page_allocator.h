@@ -1,6 +1,7 @@
-// For vectors that follow the length of a run and live for a moment: a large one is pages of its own, which go back to the
-// system the moment that it is freed. malloc keeps what is freed for the thread that freed it, each thread the most that it
-// ever had, and with operations on all threads that is a multiple of what any of them needs (docs/decisions).
+// For what follows the length of a run or the size of a repository and lives for a moment: where it is large it is pages of
+// its own, which go back to the system the moment that it is freed. malloc keeps what is freed for the thread that freed it,
+// each thread the most that it ever had, and with operations on all threads that is a multiple of what any of them needs; what
+// lives longer comes to lie in it, and the next large piece goes behind that (docs/decisions/memory-of-a-long-run.md).
 // Limits: a vector that grows copies at each step, so reserve.
 #pragma once
 
@@ -8,6 +9,7 @@
 
 #include <cstddef>
 #include <new>
+#include <string>
 #include <vector>
 
 namespace coppice {
@@ -54,5 +56,6 @@ bool operator!=(const PageAllocator<T>&, const PageAllocator<Other>&) noexcept {
 
 template <class T>
 using PageVector = std::vector<T, PageAllocator<T>>;
+using PageString = std::basic_string<char, std::char_traits<char>, PageAllocator<char>>;
 
 }  // namespace coppice

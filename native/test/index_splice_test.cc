@@ -37,10 +37,12 @@ IndexEntry randomEntry(std::mt19937& random, const std::string& path, bool mayBe
   return entry;
 }
 
+std::string textOf(const PageString& bytes) { return {bytes.data(), bytes.size()}; }
+
 // The way that needs no bytes to copy from.
 std::string rebuilt(IndexFile index, const std::vector<IndexEdit>& edits, const std::vector<size_t>& distrusted) {
   index.source = nullptr;
-  return splicedIndex(index, edits, distrusted);
+  return textOf(splicedIndex(index, edits, distrusted));
 }
 
 struct Case {
@@ -95,10 +97,10 @@ TEST(index_splice_equals_the_index_that_is_built_anew) {
     made.optionalExtensions.push_back({{'R', 'E', 'U', 'C'}, "data"});
     made.optionalExtensions.push_back({{'U', 'N', 'T', 'R'}, "stale"});
     if (upTo(random, 1) == 0) made.treeExtension = std::string("\0-1 0\n", 6);
-    folder.write("index", serializeIndex(made));
+    folder.write("index", textOf(serializeIndex(made)));
     const IndexFile index = said([&] { return *IndexFile::read(folder.file("index")); });
     const Case edit = randomCase(random, index, index.version > 2);
-    const std::string spliced = splicedIndex(index, edit.edits, edit.distrusted);
+    const std::string spliced = textOf(splicedIndex(index, edit.edits, edit.distrusted));
     CHECK(spliced == rebuilt(index, edit.edits, edit.distrusted));
     folder.write("spliced", spliced);
     const IndexFile read = said([&] { return *IndexFile::read(folder.file("spliced")); });
@@ -131,7 +133,7 @@ TEST(index_splice_is_read_by_git_in_every_version) {
       expected = repository.git("ls-files -s -t") + repository.git("write-tree");
     }
     repository.folder().write("repository/.git/index",
-                              splicedIndex(index, {{"folder5/file5", std::nullopt}, {added.path, added}, {changed.path, changed}}, {0}));
+                              textOf(splicedIndex(index, {{"folder5/file5", std::nullopt}, {added.path, added}, {changed.path, changed}}, {0})));
     CHECK_EQ(repository.git("ls-files -s -t") + repository.git("write-tree"), expected);
     repository.git("fsck --strict");
   }
@@ -146,7 +148,7 @@ TEST(index_splice_that_needs_version_3_makes_it) {
   const IndexFile index = said([&] { return *IndexFile::read(path); });
   IndexEntry sparse = *index.find("a");
   sparse.skipWorktree = true;
-  repository.folder().write("repository/.git/index", splicedIndex(index, {{"a", sparse}}, {}));
+  repository.folder().write("repository/.git/index", textOf(splicedIndex(index, {{"a", sparse}}, {})));
   CHECK_EQ(repository.git("ls-files -t"), "S a\nH b");
   CHECK_EQ(failureCode([&] { splicedIndex(index, {{"a", sparse}, {"a", sparse}}, {}); }), failure_code::kInvalid);
 }
