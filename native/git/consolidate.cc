@@ -24,7 +24,7 @@ constexpr const char* kOperation = "consolidate";
 // A pack is copied again only when it is less than this many times the smaller ones together: then each byte is copied a
 // logarithmic number of times, whatever the number of flushes.
 constexpr uint64_t kGrowth = 4;
-constexpr uint32_t kReaderTimeoutMs = 200;
+constexpr uint32_t kReaderTimeoutMs = 2000;
 constexpr size_t kMaxListBytes = size_t{256} << 20;
 
 bool exists(const std::string& path) {

@@ -171,7 +171,7 @@ std::vector<SessionPack> SessionPacks::list() const {
 
 uint32_t SessionPacks::count() const {
   std::lock_guard<std::mutex> lock(mutex_);
-  return static_cast<uint32_t>(packs_.size());
+  return static_cast<uint32_t>(packs_.size() + retired_.size());
 }
 
 void SessionPacks::removeKeep(SessionPack& pack) noexcept {

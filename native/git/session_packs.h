@@ -59,7 +59,7 @@ class SessionPacks {
   void forget(const std::vector<std::string>& names);
 
   std::vector<SessionPack> list() const;  // oldest first
-  uint32_t count() const;
+  uint32_t count() const;               // of those that lie on disk: retired ones too
 
   // A ref reaches this commit from now on, and so its ancestors. The .keep of packs of which nothing is left unreached goes.
   void reached(Handle& handle, const Oid& commitOid);

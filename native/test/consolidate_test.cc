@@ -130,11 +130,11 @@ TEST(consolidate_keeps_every_object_of_random_packs_once) {
   for (int round = 0; round < 6; round++) {
     const SessionRepository repository;
     const auto session = repository.open();
-    const HandleLease handle = session->handle();
     std::map<std::string, std::string> contents;
     std::vector<std::string> versions{std::string(2000, 'x')};
     for (int step = 0; step < 30; step++) {
       for (size_t puts = upTo(20); puts > 0; puts--) {
+        const HandleLease handle = session->handle();
         const std::string& from = versions[upTo(versions.size() - 1)];
         std::string next = from;
         next.replace(upTo(next.size() - 10), 5, std::to_string(upTo(99999)));
@@ -153,6 +153,7 @@ TEST(consolidate_keeps_every_object_of_random_packs_once) {
     std::string expected;
     for (const auto& [oid, bytes] : contents) expected += oid + " blob " + std::to_string(bytes.size()) + "\n";
     CHECK_EQ(repository.git("cat-file --batch-all-objects --batch-check") + "\n", expected);
+    const HandleLease handle = session->handle();
     for (const auto& [oid, bytes] : contents) {
       Oid parsed{};
       CHECK(parseOid(oid, parsed));
@@ -362,10 +363,12 @@ TEST(consolidate_removes_nothing_from_under_an_operation) {
   for (int i = 0; i < 4; i++) growth.flushNext();
   {
     const HandleLease old = session->handle();
-    CHECK_EQ(consolidateTo(*session, 1).replaced, 4u);
+    const ConsolidateReply reply = consolidateTo(*session, 1);
+    CHECK_EQ(reply.replaced, 4u);
     CHECK_EQ(packFiles(repository, ".pack").size(), size_t{5});
+    CHECK_EQ(reply.packs, 5u);
     old->read(*growth.tip);
-    growth.flushNext();
+    CHECK_EQ(growth.flushNext().packs, 6u);
     CHECK_EQ(consolidateTo(*session, 1).replaced, 2u);
     CHECK_EQ(packFiles(repository, ".pack").size(), size_t{7});
   }

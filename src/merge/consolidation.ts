@@ -1,14 +1,14 @@
 // How many packs a run may leave: git looks into every one for every object, and begins a gc above 50. When there are too
-// many the small ones become one, beside the effects; no outcome depends on it, and a snapshot waits for it only when it has
-// fallen behind: copying what a long run has written takes a second, in which small effects flush a hundred packs.
+// many the small ones become one; no outcome depends on it and no landing waits for it, but snapshots do: copying what a long
+// run has written takes a second, in which small effects flush a hundred packs.
 
 import { type CoppiceError, isCoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 
-/** With what is flushed while they are copied, and the old ones until nobody reads them, there are hardly ever more than ten. */
+/** With what is flushed while they are copied, and the old ones until nobody reads them, ten are not exceeded. */
 const maxPacks = 4;
-/** From here on snapshots wait. Leaves room for the landing, which never does, and for the pack that is being made. */
-const maxWaiting = 7;
+/** From here on snapshots wait. Leaves room for landings, which never do, and for the pack that is being made. */
+const maxWaiting = 5;
 /** After a refusal (a gc runs) the next try comes when there are as many more. */
 const retryAfter = 4;
 
@@ -39,9 +39,10 @@ export class Consolidation {
 
   async #consolidate(atMost: number): Promise<void> {
     try {
-      const { packs } = await this.#run.git.consolidate({ atMost });
+      const { packs, gcRunning } = await this.#run.git.consolidate({ atMost });
       this.#packs = packs;
-      this.#threshold = packs > maxPacks ? packs + retryAfter : maxPacks;
+      // Packs that were replaced and are still read go with the next try: it comes with the next flush.
+      this.#threshold = gcRunning ? packs + retryAfter : Math.max(packs, maxPacks);
     } catch (error) {
       this.#threshold += retryAfter;
       if (isCoppiceError(error, "ERR_CLOSED")) return;
