@@ -83,7 +83,9 @@ export class WorktreePool {
 
   /** Gives a worktree back whose work is durable elsewhere. One that a process still holds is retired instead. */
   async release(worktree: PooledWorktree): Promise<{ retired: boolean }> {
-    const holder = await this.#holders.find(worktree.path);
+    // From here on a death leaves nothing to keep in it. Written while the processes are looked through, it takes no time of its own.
+    const idle = this.#lock(worktree, lockReason.idle(this.#run.id));
+    const [holder] = await Promise.all([this.#holders.find(worktree.path), idle]);
     if (holder !== null) {
       const message =
         `process ${holder.pid} (${holder.command}) still holds ${worktree.path} (${holder.kind}); ` +
@@ -92,8 +94,6 @@ export class WorktreePool {
       await this.discard(worktree);
       return { retired: true };
     }
-    // When somebody waits for it, the next reason follows at once; until then the old one names an effect whose work is safe.
-    if (this.#supply.waiting === 0) await this.#lock(worktree, lockReason.idle(this.#run.id));
     const { release } = worktree;
     this.#supply.giveBack(worktree);
     release?.();
@@ -139,7 +139,7 @@ export class WorktreePool {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      // What it holds is durable elsewhere, and half reset it is no effect's work: a death until the end of this leaves nothing to keep.
+      // Half reset it is no effect's work: a death until the end of this leaves nothing to keep.
       await this.#lock(worktree, lockReason.idle(this.#run.id));
       // A fresh one too: somebody may have written into it while it lay idle.
       await this.#resetFiles(worktree, baseOid, signal);
