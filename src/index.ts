@@ -19,6 +19,7 @@ export type {
   Timings,
   Unchanged,
   Unheld,
+  UnheldReason,
   ValueOfRequest,
 } from "./effect/effect.js";
 export { effectId } from "./effect/effect-id.js";

@@ -6,6 +6,7 @@ import { requireRunId } from "./effect/effect-id.js";
 import { CoppiceError } from "./errors.js";
 
 const count = (max: number) => z.number().int().min(1).max(max);
+const bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const milliseconds = z
   .number()
   .int()
@@ -53,7 +54,16 @@ const limits = z.strictObject({
     .max(2 ** 31 - 1)
     .default(0),
   /** Bytes of the changed files of one effect; 0: no limit. */
-  snapshotBytes: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+  snapshotBytes: bytes.default(0),
+  /** Directories above a new file of an effect; 0: no limit. */
+  snapshotDepth: z.number().int().min(0).max(4096).default(0),
+  /** Bytes of the path of a new file of an effect; 0: no limit but git's 4,096. */
+  snapshotPathBytes: z.number().int().min(0).max(4096).default(0),
+  /**
+   * Bytes that stay free on the disk when a worktree is made, but never more than a twentieth of it; 0: none, and no look at
+   * what is free.
+   */
+  diskReserveBytes: bytes.default(256 << 20),
 });
 
 const options = z.strictObject({
@@ -80,6 +90,8 @@ const options = z.strictObject({
     .min(0)
     .max(2 ** 31 - 1)
     .default(256),
+  /** True: a new file whose name is not possible on Windows is no part of its effect; it is named, and its worktree stays. */
+  portablePaths: z.boolean().default(false),
   /** Ignored files that every worktree gets: globs relative to the main working tree. */
   provision: z
     .strictObject({

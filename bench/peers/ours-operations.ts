@@ -1,6 +1,7 @@
 // The single operations of Coppice, each as the street uses it: through the contract with the addon.
 import { join } from "node:path";
 import { type Git, openGit } from "../../dist/git/git.js";
+import { noLimits } from "../../dist/worktree/snapshot.js";
 import { EditPlan } from "../edits.js";
 import { headOf } from "../git-command.js";
 import { measure } from "../measure.js";
@@ -51,7 +52,7 @@ async function changeAndReset({ repository, folder, rounds }: Job) {
       snapshots.push(
         await measure(1, async () => {
           const reply = await git.snapshot({
-            ...{ name, path, baseOid, exclude: [], maxFiles: 0, maxBytes: 0 },
+            ...{ name, path, baseOid, exclude: [], limits: noLimits },
             ...{ author: person, committer: person, message: "Effect", verify: false },
           });
           const moved = { refName: "refs/coppice/bench/anchor", newOid: reply.snapshotOid, expectedOid: anchorOid };
@@ -115,7 +116,15 @@ async function mergeTwo(git: Git, baseOid: string, oursOid: string, theirsOid: s
 
 async function addWorktree(git: Git, repository: string, folder: string, baseOid: string, name: string) {
   const path = join(folder, name);
-  await git.addWorktree({ name, path, baseOid, lockReason: "bench", copyFrom: repository, track: true });
+  await git.addWorktree({
+    name,
+    path,
+    baseOid,
+    lockReason: "bench",
+    copyFrom: repository,
+    track: true,
+    reserveBytes: 256 << 20,
+  });
   return { name, path };
 }
 

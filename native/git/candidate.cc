@@ -1,7 +1,10 @@
 #include "candidate.h"
 
+#include <algorithm>
+
 #include "failure.h"
 #include "object_store.h"
+#include "portable_path.h"
 #include "working_file.h"
 
 namespace coppice {
@@ -49,7 +52,7 @@ bool CandidateReader::readFromDisk(Candidate& candidate, Handle& handle) const {
     candidate.holdBack(reason);
     return false;
   };
-  WorkingFile file = readWorkingFile(root_, candidate.path, maxBytes_, cancel_);
+  WorkingFile file = readWorkingFile(root_, candidate.path, limits_.bytes, cancel_);
   if (file.kind == WorkingFile::Kind::kTooBig) {
     if (!mayBeBase(candidate, static_cast<uint64_t>(file.status.st_size), handle))
       return holdBack(unheld_reason::kLimit);
@@ -81,8 +84,20 @@ bool CandidateReader::readFromDisk(Candidate& candidate, Handle& handle) const {
   return true;
 }
 
+// Why no snapshot may have this name, or null. Names that the base has already are the repository's own affair, as long as they
+// are safe.
+const char* CandidateReader::refusal(const Candidate& candidate) const {
+  const std::string& path = candidate.path;
+  if (!isSafePath(path)) return unheld_reason::kUnsafeName;
+  if (candidate.base) return nullptr;
+  const auto depth = static_cast<uint64_t>(std::count(path.begin(), path.end(), '/'));
+  if (limits_.depth > 0 && depth > limits_.depth) return unheld_reason::kLimit;
+  if (limits_.pathBytes > 0 && path.size() > limits_.pathBytes) return unheld_reason::kLimit;
+  return limits_.portablePaths && !isPortablePath(path) ? unheld_reason::kUnportableName : nullptr;
+}
+
 void CandidateReader::read(Candidate& candidate, Handle& handle) const {
-  if (!isSafePath(candidate.path)) return candidate.holdBack(unheld_reason::kUnsafeName);
+  if (const char* reason = refusal(candidate)) return candidate.holdBack(reason);
   const bool read = candidate.staged && readStaged(candidate, handle);
   if (!read && !readFromDisk(candidate, handle)) return;
   if (!isSafePath(candidate.path, candidate.mode))

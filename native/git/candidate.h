@@ -10,6 +10,7 @@
 #include "index_file.h"
 #include "safe_path.h"
 #include "session.h"
+#include "types.h"
 #include "worktree_settings.h"
 
 namespace coppice {
@@ -20,6 +21,7 @@ inline constexpr const char* kSpecialFile = "special-file";
 inline constexpr const char* kUnreadable = "unreadable";
 inline constexpr const char* kLimit = "limit";
 inline constexpr const char* kUnsafeName = "unsafe-name";
+inline constexpr const char* kUnportableName = "unportable-name";
 }  // namespace unheld_reason
 
 struct Candidate {
@@ -46,10 +48,10 @@ struct Candidate {
 // Shared by the threads that read. Never fails for what a task left on disk.
 class CandidateReader {
  public:
-  // `maxBytes`: a longer file is held back as beyond the limit, unless it may be the base's own; 0: no limit.
+  // A file that is longer than the limit for all bytes is held back, unless it may be the base's own.
   CandidateReader(const RootDirectory& root, const WorktreeSettings& settings, const Attributes& attributes,
-                  uint64_t maxBytes, const Cancel& cancel)
-      : root_(root), settings_(settings), attributes_(attributes), maxBytes_(maxBytes), cancel_(cancel) {}
+                  const SnapshotLimits& limits, const Cancel& cancel)
+      : root_(root), settings_(settings), attributes_(attributes), limits_(limits), cancel_(cancel) {}
 
   // Any state but kUnread afterwards. The oid is not yet set, but compared with where the base has something.
   void read(Candidate& candidate, Handle& handle) const;
@@ -57,13 +59,14 @@ class CandidateReader {
  private:
   bool readStaged(Candidate& candidate, Handle& handle) const;
   bool readFromDisk(Candidate& candidate, Handle& handle) const;
+  const char* refusal(const Candidate& candidate) const;
   bool mayBeBase(const Candidate& candidate, uint64_t size, Handle& handle) const;
   uint32_t modeOf(const struct stat& status, const IndexEntry* entry) const;
 
   const RootDirectory& root_;
   const WorktreeSettings& settings_;
   const Attributes& attributes_;
-  const uint64_t maxBytes_;
+  const SnapshotLimits& limits_;
   const Cancel& cancel_;
 };
 

@@ -196,15 +196,15 @@ void Collector::readCandidates() {
   const WorktreeSettings settings = fileSettings(session_, request_.gitDirectory)->worktree;
   const auto attributes =
       Attributes::ofWorktree(session_, request_.gitDirectory, root, *request_.index, newRuleFiles(root));
-  const CandidateReader reader(root, settings, attributes, request_.maxBytes, cancel_);
+  const CandidateReader reader(root, settings, attributes, request_.limits, cancel_);
   const auto isUnread = [](const Candidate& candidate) { return candidate.state == State::kUnread; };
   std::atomic<uint64_t> kept{0};
   forEach([&](const Candidate& candidate) { return static_cast<bool>(candidate.base); },
           [&](Candidate& candidate, Handle& handle) {
             reader.read(candidate, handle);
             // What will hardly stay within the limit is read once more rather than kept in memory.
-            if (candidate.state != State::kHeld || request_.maxBytes == 0) return;
-            if (kept.fetch_add(candidate.size) + candidate.size > request_.maxBytes) candidate.bytes.reset();
+            if (candidate.state != State::kHeld || request_.limits.bytes == 0) return;
+            if (kept.fetch_add(candidate.size) + candidate.size > request_.limits.bytes) candidate.bytes.reset();
           });
   applyLimits();
   forEach([&](const Candidate& candidate) { return isUnread(candidate) || candidate.state == State::kHeld; },
@@ -230,9 +230,9 @@ void Collector::applyLimits() {
     if (candidate.state == State::kUnchanged || candidate.state == State::kUnheld) continue;
     files++;
     if (candidate.state == State::kGone) continue;
-    const bool tooMany = request_.maxFiles > 0 && files > request_.maxFiles;
+    const bool tooMany = request_.limits.files > 0 && files > request_.limits.files;
     const bool tooBig =
-        request_.maxBytes > 0 && candidate.size > request_.maxBytes - std::min(bytes, request_.maxBytes);
+        request_.limits.bytes > 0 && candidate.size > request_.limits.bytes - std::min(bytes, request_.limits.bytes);
     if (tooMany || tooBig)
       candidate.holdBack(unheld_reason::kLimit);
     else

@@ -21,8 +21,7 @@ struct ChangeSetRequest {
   bool staged = true;  // false: the index says nothing that the base does not; then it need not hold all of it
   const ScanResult* scanned = nullptr;
   std::vector<std::string> exclude;
-  uint32_t maxFiles = 0;  // 0: no limit
-  uint64_t maxBytes = 0;  // 0: no limit
+  SnapshotLimits limits;
 };
 
 struct ChangeSet {

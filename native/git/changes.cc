@@ -34,8 +34,7 @@ class Search {
     set_.gitDirectory = gitDirectoryFor(session, request.name);
     set_.baseTreeOid = baseTreeOid;
     set_.exclude = request.exclude;
-    set_.maxFiles = request.maxFiles;
-    set_.maxBytes = request.maxBytes;
+    set_.limits = request.limits;
   }
 
   Changes run() {

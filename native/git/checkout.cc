@@ -20,6 +20,8 @@ namespace {
 constexpr const char* kOperation = "checkout";
 constexpr size_t kFilesAtOnce = 64;  // of one directory, for one thread: large directories are shared
 constexpr size_t kBufferBytes = 256u << 10;
+constexpr size_t kBlockBytes = 4096;      // of a common filesystem: a file takes whole ones
+constexpr size_t kIndexEntryBytes = 72;
 
 std::string_view directoryOf(std::string_view path) {
   const size_t slash = path.rfind('/');
@@ -177,6 +179,30 @@ void requireSafeTree(const std::vector<TreeFile>& files, const Cancel& cancel) {
     if (directories.count(file.path) > 0)
       fail(failure_code::kUnsafePath, kOperation, "the tree names one path as a file and as a directory", file.path);
   }
+}
+
+RoomNeeded roomFor(Handle& handle, const std::vector<TreeFile>& files, const CopySource* source, const Cancel& cancel) {
+  std::vector<const IndexEntry*> entries(files.size(), nullptr);
+  if (source != nullptr) entries = source->entriesFor(files);
+  RoomNeeded room;
+  std::string_view directory;
+  for (size_t i = 0; i < files.size(); i++) {
+    cancel.check(kOperation);
+    size_t size = 0;
+    git_object_t type = GIT_OBJECT_INVALID;
+    // A blob that cannot be found fails the checkout, which says more about it.
+    if (entries[i] != nullptr)
+      size = entries[i]->stat.size;
+    else if (files[i].mode != kModeGitlink && git_odb_read_header(&size, &type, handle.odb(), &files[i].oid) != 0)
+      size = 0;
+    room.bytes += (size + kBlockBytes - 1) / kBlockBytes * kBlockBytes + kIndexEntryBytes + files[i].path.size();
+    room.files++;
+    if (directoryOf(files[i].path) == directory) continue;
+    directory = directoryOf(files[i].path);
+    room.files++;
+    room.bytes += kBlockBytes;
+  }
+  return room;
 }
 
 CheckoutResult checkOut(Session& session, const CheckoutRequest& request, const Cancel& cancel) {

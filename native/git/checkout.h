@@ -8,6 +8,7 @@
 #include "attributes.h"
 #include "cancel.h"
 #include "copy_source.h"
+#include "disk_room.h"
 #include "index_file.h"
 #include "safe_path.h"
 #include "session.h"
@@ -32,6 +33,9 @@ struct CheckoutResult {
 
 // Refuses a tree that names what must not be written, or one path as a file and as a directory. Throws UNSAFE_PATH.
 void requireSafeTree(const std::vector<TreeFile>& files, const Cancel& cancel);
+
+// What these files will take. Sizes are the blobs' or, where a file is copied, the file's; what a conversion adds is not counted.
+RoomNeeded roomFor(Handle& handle, const std::vector<TreeFile>& files, const CopySource* source, const Cancel& cancel);
 
 // Throws EXISTS where something is in the way, UNSUPPORTED_FILTER. What was written so far stays: the caller removes
 // it.

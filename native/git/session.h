@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cancel.h"
+#include "disk_room.h"
 #include "object_store.h"
 #include "owned.h"
 #include "tree.h"
@@ -93,6 +94,7 @@ class Session {
   bool usesHandlesBefore(uint64_t generation);
   ObjectStore& store() { return store_; }
   TreeCache& trees() { return trees_; }
+  DiskRoom& diskRoom() { return diskRoom_; }
   Landings& landings() { return *landings_; }
   Claims& claims() { return *claims_; }
   SessionPacks& packs() { return *packs_; }
@@ -113,6 +115,7 @@ class Session {
 
   ObjectStore store_;  // before the handles: their odb backends point into it
   TreeCache trees_;
+  DiskRoom diskRoom_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Handle>> idle_;
   uint64_t generation_ = 0;

@@ -357,6 +357,7 @@ struct AddWorktreeRequest {
   std::string lockReason;  // git shows it in `git worktree list`
   std::optional<std::string> copyFrom;  // a checked-out worktree whose clean files are copied; null: all are inflated
   bool track = false;  // from here on its changes are tracked, as long as this session is open
+  uint64_t reserveBytes = 0;  // must stay free on its filesystem, but never more than a twentieth of that; 0: no look
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -366,6 +367,7 @@ struct AddWorktreeRequest {
     visit("lockReason", lockReason);
     visit("copyFrom", copyFrom);
     visit("track", track);
+    visit("reserveBytes", reserveBytes);
   }
 };
 
@@ -485,13 +487,30 @@ struct Done {
   void fields(Visitor&) {}
 };
 
+// What one snapshot may hold; 0: no limit.
+struct SnapshotLimits {
+  uint32_t files = 0;      // changed paths
+  uint64_t bytes = 0;      // of changed files
+  uint32_t depth = 0;      // directories above a file that the base does not have
+  uint32_t pathBytes = 0;  // of such a file's path
+  bool portablePaths = false;  // true: such a path must be possible on Windows, too
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("files", files);
+    visit("bytes", bytes);
+    visit("depth", depth);
+    visit("pathBytes", pathBytes);
+    visit("portablePaths", portablePaths);
+  }
+};
+
 struct SnapshotRequest {
   std::string name;
   std::string path;
   Oid baseOid;                        // the commit the lease started from; the snapshot's only parent
   std::vector<std::string> exclude;   // provisioned paths (files, links, directories): never part of the snapshot
-  uint32_t maxFiles = 0;              // changed paths; 0: no limit
-  uint64_t maxBytes = 0;              // bytes of changed files; 0: no limit
+  SnapshotLimits limits;
   Person author;
   Person committer;
   std::string message;
@@ -503,8 +522,7 @@ struct SnapshotRequest {
     visit("path", path);
     visit("baseOid", baseOid);
     visit("exclude", exclude);
-    visit("maxFiles", maxFiles);
-    visit("maxBytes", maxBytes);
+    visit("limits", limits);
     visit("author", author);
     visit("committer", committer);
     visit("message", message);
@@ -515,7 +533,7 @@ struct SnapshotRequest {
 // Something the task left that a commit cannot carry.
 struct Unheld {
   std::string path;
-  std::string reason;  // "nested-repository", "special-file", "unreadable", "limit", "filter", "encoding", "unsafe-name"
+  std::string reason;  // "nested-repository", "special-file", "unreadable", "limit", "filter", "encoding", "unsafe-name", "unportable-name"
 
   template <class Visitor>
   void fields(Visitor& visit) {

@@ -136,6 +136,11 @@ AddWorktreeReply addWorktree(Session& session, const AddWorktreeRequest& request
   Undo undo(session, request.name);
   makeParents(request.path, undo);
   const std::string path = realPathOf(request.path);
+  std::unique_ptr<DiskRoom::Promise> room;
+  if (request.reserveBytes > 0) {
+    const RoomNeeded needed = roomFor(*handle, files, source.get(), cancel);
+    room = session.diskRoom().take(parentOf(path), needed, request.reserveBytes);
+  }
   // The admin directory first: were we to die here, a folder without it would be nobody's.
   createAdminDirectory(session, request.name, path, request.baseOid, request.lockReason, cancel);
   undo.madeAdmin();

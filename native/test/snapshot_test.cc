@@ -307,12 +307,12 @@ TEST(snapshot_leaves_out_what_was_provided) {
 TEST(snapshot_holds_what_is_within_the_limits_and_names_the_rest) {
   Task task;
   task.lease.shell("rm b && for i in 1 2 3 4 5; do echo 123456789 > n$i; done && touch a");
-  task.lease.request.maxFiles = 4;  // b, n1, n2, n3
+  task.lease.request.limits.files = 4;  // b, n1, n2, n3
   SnapshotReply reply = task.lease.snapshot();
   CHECK_EQ(pathsOf(reply.changes), "b\nn1\nn2\nn3\n");
   CHECK_EQ(listed(reply.unheld), "n4 limit\nn5 limit\n");
-  task.lease.request.maxFiles = 0;
-  task.lease.request.maxBytes = 35;
+  task.lease.request.limits.files = 0;
+  task.lease.request.limits.bytes = 35;
   reply = task.lease.snapshot();
   CHECK_EQ(pathsOf(reply.changes), "b\nn1\nn2\nn3\n");
   CHECK_EQ(listed(reply.unheld), "n4 limit\nn5 limit\n");
@@ -323,10 +323,32 @@ TEST(snapshot_holds_what_is_within_the_limits_and_names_the_rest) {
   CHECK_EQ(listed(reply.unheld), "a limit\n");
 }
 
+TEST(snapshot_leaves_out_new_files_that_lie_too_deep_or_have_too_long_a_path) {
+  Task task("mkdir -p one/two/three && echo x > one/two/three/based");
+  task.lease.shell("echo y > one/two/three/based && echo x > one/two/three/new && echo x > one/two/new && echo x > a-long-name");
+  task.lease.request.limits.depth = 2;
+  CHECK_EQ(listed(task.lease.snapshot().unheld), "one/two/three/new limit\n");
+  task.lease.request.limits.depth = 0;
+  task.lease.request.limits.pathBytes = 10;
+  const SnapshotReply reply = task.lease.snapshot();
+  CHECK_EQ(listed(reply.unheld), "a-long-name limit\none/two/new limit\none/two/three/new limit\n");
+  CHECK_EQ(pathsOf(reply.changes), "one/two/three/based\n");
+}
+
+TEST(snapshot_leaves_out_new_names_that_are_not_portable_when_asked_to) {
+  Task task("echo x > nul");
+  task.lease.shell("echo y > nul && mkdir con.d && echo x > con.d/x && echo x > ok && echo x > 'a:b'");
+  CHECK(task.lease.snapshot().unheld.empty());
+  task.lease.request.limits.portablePaths = true;
+  const SnapshotReply reply = task.lease.snapshot();
+  CHECK_EQ(listed(reply.unheld), "a:b unportable-name\ncon.d/x unportable-name\n");
+  CHECK_EQ(pathsOf(reply.changes), "nul\nok\n");
+}
+
 TEST(snapshot_does_not_count_what_was_only_touched) {
   Task task("head -c 1000 /dev/zero > big");
   task.lease.shell("touch big && echo x > a");
-  task.lease.request.maxBytes = 100;
+  task.lease.request.limits.bytes = 100;
   const SnapshotReply reply = task.lease.snapshot();
   CHECK_EQ(pathsOf(reply.changes), "a\n");
   CHECK(reply.unheld.empty());

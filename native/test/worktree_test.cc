@@ -2,6 +2,7 @@
 // what it would prune.
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <filesystem>
 #include <thread>
@@ -492,4 +493,19 @@ TEST(worktrees_added_side_by_side_do_not_disturb_each_other) {
   for (int i = 0; i < 8; i += 2)
     forest.requireClean("w" + std::to_string(i));
   CHECK_EQ(std::distance(fs::directory_iterator(forest.path() + "/.git/worktrees"), fs::directory_iterator()), 4);
+}
+
+TEST(worktree_is_not_begun_without_room_for_all_of_it) {
+  Forest forest;
+  forest.fill();
+  const auto session = forest.open();
+  struct statvfs filesystem;
+  CHECK_EQ(::statvfs(forest.path().c_str(), &filesystem), 0);
+  const uint64_t free = filesystem.f_bavail * filesystem.f_frsize;
+  const auto others = session->diskRoom().take(forest.path(), {free - free / 1000, 0}, 0);
+  AddWorktreeRequest request{"w01", forest.place("w01"), forest.oid("HEAD"), "reason", std::nullopt, false, 1u << 30};
+  const Cancel cancel;
+  CHECK_EQ(failureCode([&] { addWorktree(*session, request, cancel); }), "NO_SPACE");
+  CHECK(!fs::exists(forest.place("w01")));
+  CHECK(!fs::exists(forest.admin("w01")));
 }

@@ -73,10 +73,21 @@ export interface BlockedPath {
   reason: string;
 }
 
+/** Why a commit cannot carry a path. */
+export type UnheldReason =
+  | "nested-repository"
+  | "special-file"
+  | "unreadable"
+  | "limit"
+  | "filter"
+  | "encoding"
+  | "unsafe-name"
+  | "unportable-name";
+
 /** Something that a task left and that a commit cannot carry. */
 export interface Unheld {
   path: string;
-  reason: string;
+  reason: UnheldReason;
 }
 
 /** What a lease's files became: a commit on disk, or nothing changed. Passed from worktree/ to merge/. */

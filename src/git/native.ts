@@ -5,22 +5,13 @@
 // Strings are UTF-8 on the other side. A byte of a path or a file that is no part of valid UTF-8 arrives here as one
 // lone surrogate U+DC80..U+DCFF and goes back as that byte.
 
-import type { ConflictKind } from "../effect/effect.js";
+import type { ConflictKind, UnheldReason } from "../effect/effect.js";
 
 /** 40 hexadecimal digits. */
 export type Oid = string;
 
 /** What git is in the middle of. */
 export type RepositoryState = "none" | "merge" | "revert" | "cherrypick" | "bisect" | "rebase" | "apply";
-/** Why a commit cannot carry a path. */
-export type UnheldReason =
-  | "nested-repository"
-  | "special-file"
-  | "unreadable"
-  | "limit"
-  | "filter"
-  | "encoding"
-  | "unsafe-name";
 /** What the user did to a path. */
 export type BlockedReason =
   | "modified"
@@ -240,6 +231,8 @@ export interface AddWorktreeRequest {
   copyFrom: string | null;
   /** From here on its changes are tracked, as long as this session is open. */
   track: boolean;
+  /** Must stay free on its filesystem, but never more than a twentieth of that; 0: no look. */
+  reserveBytes: number;
 }
 
 export interface AddWorktreeReply {
@@ -308,6 +301,20 @@ export interface SweepTrashRequest {
 
 export type Done = Record<string, never>;
 
+/** What one snapshot may hold; 0: no limit. */
+export interface SnapshotLimits {
+  /** Changed paths. */
+  files: number;
+  /** Of changed files. */
+  bytes: number;
+  /** Directories above a file that the base does not have. */
+  depth: number;
+  /** Of such a file's path. */
+  pathBytes: number;
+  /** True: such a path must be possible on Windows, too. */
+  portablePaths: boolean;
+}
+
 export interface SnapshotRequest {
   name: string;
   path: string;
@@ -315,10 +322,7 @@ export interface SnapshotRequest {
   baseOid: Oid;
   /** Provisioned paths (files, links, directories): never part of the snapshot. */
   exclude: readonly string[];
-  /** Changed paths; 0: no limit. */
-  maxFiles: number;
-  /** Bytes of changed files; 0: no limit. */
-  maxBytes: number;
+  limits: SnapshotLimits;
   author: Person;
   committer: Person;
   message: string;

@@ -11,6 +11,7 @@ import { holderOf, removeWorktree, worktreeClaim } from "../worktree/dead-worktr
 import { defaultFolder } from "../worktree/folder.js";
 import { listWorktrees, lockReason, type ManagedWorktree } from "../worktree/list.js";
 import { readProvisioned } from "../worktree/provision-note.js";
+import { noLimits } from "../worktree/snapshot.js";
 import { claimed, effectNamed, keepFound } from "./keep-found.js";
 import type { Recovering } from "./recover.js";
 
@@ -67,8 +68,7 @@ async function keepWork(recovering: Recovering, worktree: ManagedWorktree): Prom
     path,
     baseOid,
     exclude: await readProvisioned(run, name),
-    maxFiles: 0,
-    maxBytes: 0,
+    limits: noLimits,
     ...signatures(run),
     message: `Snapshot of effect ${effectId}\n`,
     verify: false,

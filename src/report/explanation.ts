@@ -1,8 +1,19 @@
 // For each effect that did not land: why, and the commands to type. Also what landed effects left that somebody must know.
 
-import type { Kept, Outcome } from "../effect/effect.js";
+import type { Kept, Outcome, UnheldReason } from "../effect/effect.js";
 import type { CoppiceError } from "../errors.js";
 import { outcomeStyles, type Paint, plain } from "./style.js";
+
+const unheldWords: Record<UnheldReason, string> = {
+  "nested-repository": "it is a repository of its own",
+  "special-file": "it is neither a file nor a link",
+  unreadable: "it cannot be read",
+  limit: "it is beyond limits.snapshotFiles, Bytes, Depth or PathBytes",
+  filter: "its content goes through a filter of the user's, which is not run",
+  encoding: "its content is not in the encoding that its attributes name",
+  "unsafe-name": "its name could reach git's own files",
+  "unportable-name": "its name is not possible on Windows, and portablePaths is on",
+};
 
 const maxListed = 8;
 const maxOutputLines = 6;
@@ -39,7 +50,7 @@ function describeError(error: CoppiceError): string[] {
 }
 
 function leftovers(outcome: Outcome): string[] {
-  const unheld = outcome.unheld.map(({ path, reason }) => `${path} cannot be part of a commit (${reason})`);
+  const unheld = outcome.unheld.map(({ path, reason }) => `${path} stays in the worktree: ${unheldWords[reason]}`);
   const displaced = outcome.kind !== "landed" ? [] : outcome.displaced;
   const put = displaced.map(
     ({ path, keptPath }) =>

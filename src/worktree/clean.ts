@@ -7,6 +7,7 @@
 import type { Git } from "../git/git.js";
 import { emptyTrash, holderOf, removeWorktree, whileClaimed, worktreeClaim } from "./dead-worktree.js";
 import { listWorktrees, type ManagedWorktree } from "./list.js";
+import { noLimits } from "./snapshot.js";
 
 export interface LeftWorktree extends ManagedWorktree {
   /** Why it stays, for people. */
@@ -66,8 +67,7 @@ export async function workIn(git: Git, { name, path, headOid, present }: Managed
       path,
       baseOid: headOid,
       exclude: [],
-      maxFiles: 0,
-      maxBytes: 0,
+      limits: noLimits,
       author: nobody,
       committer: nobody,
       message: "",

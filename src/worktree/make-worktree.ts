@@ -59,8 +59,10 @@ async function addUnlessTaken(
 ): Promise<boolean> {
   const copyFrom = run.repository.workingDirectory;
   const track = run.options.tracking === "auto";
+  const reserveBytes = run.options.limits.diskReserveBytes;
+  const request = { name, path, baseOid, lockReason: lockReason.idle(run.id), copyFrom, track, reserveBytes };
   try {
-    await run.git.addWorktree({ name, path, baseOid, lockReason: lockReason.idle(run.id), copyFrom, track }, signal);
+    await run.git.addWorktree(request, signal);
     return true;
   } catch (error) {
     if (isCoppiceError(error, "ERR_EXISTS")) return false;

@@ -2,10 +2,20 @@
 // resolves. Only then may the worktree be reset.
 
 import type { Snapshot } from "../effect/effect.js";
+import type { SnapshotLimits } from "../git/native.js";
+import type { Options } from "../options.js";
 import { type Run, signatures } from "../run.js";
 import type { Anchor } from "./anchor.js";
 import { mustVerify, reportTracking, type Writer } from "./tracking.js";
 import type { PooledWorktree } from "./worktree-supply.js";
+
+/** Everything that differs from the base, whatever it is. */
+export const noLimits: SnapshotLimits = { files: 0, bytes: 0, depth: 0, pathBytes: 0, portablePaths: false };
+
+function snapshotLimits({ limits, portablePaths }: Options): SnapshotLimits {
+  const { snapshotFiles: files, snapshotBytes: bytes, snapshotDepth: depth, snapshotPathBytes: pathBytes } = limits;
+  return { files, bytes, depth, pathBytes, portablePaths };
+}
 
 /** Throws ERR_NO_SPACE, ERR_NATIVE, ERR_CORRUPT; the files are then untouched and the worktree is the only copy. */
 export async function takeSnapshot(
@@ -15,15 +25,13 @@ export async function takeSnapshot(
   effect: { effectId: string; baseOid: string },
   writer: Writer,
 ): Promise<Snapshot> {
-  const { limits } = run.options;
   const verify = mustVerify(run.options, writer);
   const reply = await run.git.snapshot({
     name: worktree.name,
     path: worktree.path,
     baseOid: effect.baseOid,
     exclude: worktree.provisioned.paths,
-    maxFiles: limits.snapshotFiles,
-    maxBytes: limits.snapshotBytes,
+    limits: snapshotLimits(run.options),
     ...signatures(run),
     message: `Snapshot of effect ${effect.effectId}\n`,
     verify,

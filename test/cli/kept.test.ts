@@ -76,7 +76,7 @@ test("a worktree that holds what no commit can is listed, and goes with drop", a
   await writeFile(plan, JSON.stringify({ effects }));
   const ended = await coppice(["run", plan, "--run-id", "run-1"], { cwd: repository.path });
   expect(ended.exitCode).toBe(0);
-  expect(ended.stdout).toContain("pipe cannot be part of a commit (special-file)");
+  expect(ended.stdout).toContain("pipe stays in the worktree: it is neither a file nor a link");
   expect(ended.stdout).toContain("drop  coppice drop run-1/pipe");
   expect((await list(repository)).worktrees).toMatchObject([{ state: "kept", effectId: "pipe", present: true }]);
 

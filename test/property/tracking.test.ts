@@ -7,6 +7,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Git, openGit } from "../../src/git/git.js";
+import { noLimits } from "../../src/worktree/snapshot.js";
 import { gitProgram } from "../support/git.js";
 import { createRepository, type TestRepository, temporaryFolder } from "../support/repository.js";
 import { apply, type Edit, gitEdit, plainEdit } from "./worktree-edits.js";
@@ -62,6 +63,7 @@ beforeAll(async () => {
       lockReason: "test",
       copyFrom: null,
       track: true,
+      reserveBytes: 0,
     });
     expect(reply.untracked).toBeNull();
   }
@@ -78,8 +80,7 @@ async function snapshot(git: Git, name: string, baseOid: string, verify = false)
     path: join(folder, name),
     baseOid,
     exclude: [],
-    maxFiles: 0,
-    maxBytes: 0,
+    limits: noLimits,
     author: person,
     committer: person,
     message: "snapshot\n",

@@ -40,6 +40,6 @@ test("what landed and yet left something is said", () => {
   const unheld = [{ path: "vendor/x", reason: "nested-repository" }];
   const displaced = [{ path: "a.txt", reason: "modified", keptPath: "/kept/a.txt" }];
   const lines = explainOutcomes([outcomeOf("landed", "mixed", { unheld, displaced })]);
-  expect(lines[1]).toBe("  vendor/x cannot be part of a commit (nested-repository)");
+  expect(lines[1]).toBe("  vendor/x stays in the worktree: it is a repository of its own");
   expect(lines[2]).toBe("  a.txt was changed while landing: yours is /kept/a.txt");
 });
