@@ -13,22 +13,30 @@
     },
     {
       'target_name': 'coppice',
-      'includes': ['native/own-code.gypi'],
+      'includes': ['native/own-code.gypi', 'native/addon.gypi'],
       'dependencies': ['coppice_git'],
       'sources': ['<!@(node scripts/native-sources.mjs coppice)'],
-      'include_dirs': ['<!(node scripts/native-sources.mjs node-addon-api-folder)'],
-      # node-addon-api does not throw; native/git does, and the binding catches at its border.
-      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED',
-        'COPPICE_VERSION="<!(node scripts/native-sources.mjs version)"'],
+    },
+    {
+      # The same addon with somebody who listens to failpoints: for the fault harness, and never published. In a folder of its
+      # own, where no loader takes it for the product's.
+      'target_name': 'coppice_faults',
+      'type': 'shared_library',
+      'includes': ['native/own-code.gypi', 'native/addon.gypi'],
+      'dependencies': ['coppice_git'],
+      'sources': ['<!@(node scripts/native-sources.mjs coppice_faults)'],
+    },
+    {
+      # For the fault harness too: lets a process's calls fail. See the head of its file.
+      'target_name': 'failing_calls',
+      'type': 'none',
       'conditions': [
         ['OS=="linux"', {
-          # node exports its own zlib and C++ symbols: hide ours and bind to them, or they would be swapped at load.
-          'ldflags': ['-Wl,--gc-sections', '-Wl,--exclude-libs,ALL', '-Wl,-Bsymbolic',
-            # Never unloaded, not even when the last worker that loaded it ends: libgit2 is never shut down, and its
-            # thread keys would call into nothing.
-            '-Wl,-z,nodelete'],
+          'type': 'shared_library',
+          'sources': ['native/faults/calls/failing_calls.c'],
+          'cflags': ['-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
+          'libraries': ['-ldl'],
         }],
-        ['OS=="mac"', { 'xcode_settings': { 'DEAD_CODE_STRIPPING': 'YES' } }],
       ],
     },
     {

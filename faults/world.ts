@@ -61,6 +61,7 @@ export async function makeTemplate(folder: string): Promise<World> {
 
 export async function copyWorld({ repository, baseOid }: World, folder: string): Promise<World> {
   const copy = join(folder, "project");
+  await mkdir(folder, { recursive: true });
   await cp(repository, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   // A copy has other inodes than its index says; a user's git would have looked since.
   await git(copy, ["update-index", "-q", "--really-refresh"]).catch(() => {});

@@ -84,6 +84,7 @@ const targets = {
   git2_shim: () => filesIn("native/libgit2", ".c", ["local_only_stubs.c"]),
   coppice_git: () => filesIn("native/git", ".cc"),
   coppice: () => filesIn("native/binding", ".cc"),
+  coppice_faults: () => [...filesIn("native/binding", ".cc"), ...filesIn("native/faults", ".cc")],
   native_test: () => filesIn("native/test", ".cc"),
 };
 
@@ -94,7 +95,14 @@ export function allNativeSources() {
 
 /** Our own native files, headers included: what the state of a build depends on besides libgit2. */
 export function ownNativeFiles() {
-  const folders = ["native/libgit2", "native/git", "native/binding", "native/test"];
+  const folders = [
+    "native/libgit2",
+    "native/git",
+    "native/binding",
+    "native/faults",
+    "native/faults/calls",
+    "native/test",
+  ];
   const files = folders.flatMap((folder) => filesIn(folder, ""));
   return ["binding.gyp", "scripts/native-sources.mjs", ...files];
 }

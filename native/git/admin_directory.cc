@@ -12,6 +12,7 @@
 #include <ctime>
 #include <thread>
 
+#include "failpoint.h"
 #include "failure.h"
 #include "owned.h"
 #include "safe_path.h"
@@ -155,6 +156,7 @@ void createAdminDirectory(Session& session, const std::string& name, const std::
     writeNewFile(made + "/commondir", "../..\n", 0666, false);
     writeNewFile(made + "/HEAD", toHex(headOid) + "\n", 0666, false);
     writeNewFile(made + "/logs/HEAD", log, 0666, false);
+    failpoint("admin.prepared");
     publish(session, made, target);
   } catch (...) {
     workshop.clear(name);
@@ -184,7 +186,9 @@ void dropAdminDirectory(Session& session, const std::string& name, const Cancel&
     if (errno == ENOENT) return;
     failSystem(kOperation, path);
   }
+  failpoint("admin.withdrawn");
   workshop.clear(name);
+  failpoint("admin.removed");
   // As git does with its last worktree; it is not empty while there are others.
   ::rmdir((session.commonDirectory() + "/worktrees").c_str());
 }

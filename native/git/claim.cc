@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "failpoint.h"
 #include "failure.h"
 #include "operations.h"
 #include "safe_path.h"
@@ -138,6 +139,7 @@ void Claims::release(uint32_t claimId) noexcept {
       held_.erase(found);
     }
     held.fd.reset();
+    failpoint("claim.released");
     removeFreeClaim(held.path);
   } catch (...) {
     // The lock is gone with the descriptor; a file that stays behind is claimed again by the next one who wants it.
@@ -161,6 +163,7 @@ ClaimReply claim(Session& session, const ClaimRequest& request, const Cancel& ca
     OwnedFd fd = openClaim(path, O_CREAT);
     if (!fd && errno == ENOENT) continue;  // a directory was removed under our hands
     if (!fd) failSystem(kOperation, path);
+    failpoint("claim.opened");
     const Lock lock = tryLock(fd.get(), path);
     if (lock == Lock::kStale) continue;
     if (lock == Lock::kHeld && ++heldAttempts < kMaxHeldAttempts) {
@@ -174,6 +177,7 @@ ClaimReply claim(Session& session, const ClaimRequest& request, const Cancel& ca
     }
     refuseLocksThatDoNotLock(path);
     writeOwner(fd.get(), request.owner, path);
+    failpoint("claim.taken");
     reply.claimed = true;
     reply.descriptor = fd.get();
     reply.claimId = session.claims().keep({std::move(fd), path});

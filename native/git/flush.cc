@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "durable_directory.h"
+#include "failpoint.h"
 #include "failure.h"
 #include "flush_selection.h"
 #include "operations.h"
@@ -44,11 +45,14 @@ void writePack(Session& session, FlushSelection selection, const Cancel& cancel,
     writer.add(oid, object, cancel);
   }
   writer.finish();
+  failpoint("flush.written");
   const std::string name = SessionPacks::newName();
   session.packs().writeKeep(name);
+  failpoint("flush.keep-made");
   // From here on the .keep belongs to the session, whatever happens to the pack.
   session.packs().add({name, writer.bytes(), true, std::move(selection.roots), selection.everything});
   writer.publish(name);
+  failpoint("flush.published");
   session.store().drop(selection.objects, selection.everything);
   reply.packName = name;
   reply.objects = static_cast<uint32_t>(selection.objects.size());
@@ -104,7 +108,9 @@ FlushReply flush(Session& session, const FlushRequest& request, const Cancel& ca
       reply.lostRef = update.refName;
       break;
     }
+    failpoint("flush.ref-moved");
     if (update.newOid) markReached(*handle, *update.newOid);
+    failpoint("flush.keep-gone");
   }
   reply.packs = session.packs().count();
   return reply;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "failpoint.h"
 #include "failure.h"
 #include "index_update.h"
-#include "landing_step.h"
 #include "move_note.h"
 #include "path_check.h"
 #include "path_update.h"
@@ -33,6 +33,7 @@ Landing::Landing(Session& session, const BeginLandingRequest& request, LandingLo
 std::unique_ptr<Landing> Landing::begin(Session& session, const BeginLandingRequest& request, const Cancel& cancel) {
   const Deadline deadline(request.timeoutMs);
   LandingLock lock = LandingLock::take(session.commonDirectory(), deadline, cancel);
+  failpoint("landing.locked");
   finishDeadLanding(session, deadline, cancel);
   std::unique_ptr<Landing> landing(new Landing(session, request, std::move(lock)));
   landing->targetRef_ = request.targetRef == "HEAD" ? request.targetRef : resolveSymbolicRef(session, request.targetRef);
@@ -57,6 +58,7 @@ void Landing::takeWorktree(const Deadline& deadline, const Cancel& cancel) {
   }
   if (!site_) fail(failure_code::kLocked, "land.begin", "the target is checked out in one worktree after the other", targetRef_);
   if (auto index = IndexFile::read(site_->gitDirectory + "/index")) index_ = std::move(*index);
+  failpoint("landing.index-locked");
   settleQuarantines(session_, *site_, index_, cancel);
 }
 
@@ -97,13 +99,13 @@ MoveTargetReply Landing::moveTarget(const MoveTargetRequest& request, const Canc
     }
     MoveNote{site_->gitDirectory, targetRef_, request.oldOid, request.newOid}.write(session_.commonDirectory());
   }
-  reachStep("noted");
+  failpoint("landing.noted");
   const Deadline deadline(timeoutMs_);
   const MoveTargetReply reply = commit_ ? moveTargetRef(session_, targetOf(targetRef_, site_), request, deadline, cancel)
                                         : moveRunRef(session_, targetRef_, request, deadline, cancel);
   moved_ = reply.moved;
   if (site_ && !moved_) MoveNote::remove(session_.commonDirectory());
-  reachStep("moved");
+  failpoint("landing.moved");
   return reply;
 }
 
@@ -129,9 +131,9 @@ void Landing::publishIndex() {
   }
   const timespec date = indexLock_->now();
   const PageString bytes = updatedIndex(session_, *site_, index_, updated_);
-  reachStep("publishing");
+  failpoint("landing.publishing");
   indexLock_->commit(bytes, &date);
-  reachStep("published");
+  failpoint("landing.published");
   MoveNote::remove(session_.commonDirectory());
 }
 

@@ -10,6 +10,7 @@
 
 #include "checksum.h"
 #include "durable_directory.h"
+#include "failpoint.h"
 #include "failure.h"
 #include "safe_path.h"
 
@@ -110,6 +111,7 @@ LockFile LockFile::take(const std::string& commonDirectory, const std::string& p
       failLocked(lock.lockPath());
     }
   }
+  failpoint("lock.taken");
   lock.taken_ = true;
   return lock;
 }
@@ -137,7 +139,9 @@ void LockFile::commit(std::string_view bytes, const timespec* date) {
   const timespec dates[2] = {date ? *date : timespec{}, date ? *date : timespec{}};
   if (date && ::futimens(fd(), dates) != 0) failSystem(kOperation, lockPath());
   if (!isOurs()) fail(failure_code::kLocked, kOperation, "somebody removed our lock while it was held", lockPath());
+  failpoint("lock.written");
   if (::rename(lockPath().c_str(), path_.c_str()) != 0) failSystem(kOperation, path_);
+  failpoint("lock.renamed");
   taken_ = false;
   release();
   syncDirectory(parentDirectoryOf(path_));
@@ -154,6 +158,7 @@ void LockFile::replace(std::string_view bytes) {
 void LockFile::release() noexcept {
   // The lock before the held file: without that one nobody could tell whose the lock is.
   if (isOurs()) ::unlink(lockPath().c_str());
+  failpoint("lock.released");
   taken_ = false;
   held_.remove();
   plain_.reset();

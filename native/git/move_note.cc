@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "failpoint.h"
 #include "failure.h"
 #include "landing_lock.h"
 #include "nul_fields.h"
@@ -42,6 +43,7 @@ void MoveNote::write(const std::string& commonDirectory) const {
   const std::string fresh = path + ".new";
   if (unlink(fresh.c_str()) != 0 && errno != ENOENT) failSystem("land.writeMoveNote", fresh);
   writeNewFile(fresh, text, 0666, true);
+  failpoint("landing.note-written");
   if (rename(fresh.c_str(), path.c_str()) != 0) failSystem("land.writeMoveNote", path);
   syncDirectory(makeNotesDirectory(commonDirectory));
 }

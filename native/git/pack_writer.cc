@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "failpoint.h"
 #include "failure.h"
 #include "random_name.h"
 #include "safe_path.h"
@@ -157,8 +158,10 @@ void PackWriter::writeIndex(const Checksum::Digest& digest) {
 void PackWriter::publish(const std::string& name) {
   const std::string target = packDirectory_ + "/" + name;
   if (::rename(packPath_.c_str(), (target + ".pack").c_str()) != 0) failSystem(kOperation, target + ".pack");
+  failpoint("flush.pack-named");
   packPath_ = target + ".pack";  // until its index is there the pack is nobody's, and goes if that fails
   if (::rename(indexPath_.c_str(), (target + ".idx").c_str()) != 0) failSystem(kOperation, target + ".idx");
+  failpoint("flush.index-named");
   packPath_.clear();
   indexPath_.clear();
   syncDirectory(packDirectory_);

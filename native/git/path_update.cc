@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <set>
 
+#include "failpoint.h"
 #include "failure.h"
-#include "landing_step.h"
 #include "parallel.h"
 #include "path_mover.h"
 
@@ -41,7 +41,7 @@ class PathUpdate {
 
   UpdatePathsReply run(const Cancel& cancel) {
     stage(cancel);
-    reachStep("staged");
+    failpoint("landing.staged");
     each(removed_, [&](PathMover& mover, size_t i) { moves_[i] = mover.remove(i, changes_[i]); });
     each(written_, [&](PathMover& mover, size_t i) {
       // The user's file was in the way of a submodule's folder and stays.
@@ -52,7 +52,7 @@ class PathUpdate {
     });
     removeLeftDirectories();
     syncDirectories();
-    reachStep("settled");
+    failpoint("landing.settled");
     std::vector<size_t> all(changes_.size());
     for (size_t i = 0; i < all.size(); i++) all[i] = i;
     each(all, [&](PathMover& mover, size_t i) { mover.discard(i, changes_[i], moves_[i]); });
@@ -97,7 +97,7 @@ class PathUpdate {
         const size_t i = numbers[item];
         try {
           act(*mover, i);
-          reachStep("path");
+          failpoint("landing.path");
         } catch (const Failure&) {
           moves_[i].result = PathMove::Result::kDisplaced;
           moves_[i].reason = "unwritable";

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "failpoint.h"
 #include "failure.h"
 #include "quarantine.h"
 
@@ -96,11 +97,13 @@ std::vector<DisplacedPath> settleQuarantines(Session& session, const LandingSite
       const Change& change = (*changes)[number];
       const OwnedFd parent = site.root.openParent(change.path);
       settlement.settle({folder.get(), std::to_string(number)}, change, parent.get());
+      failpoint("quarantine.path-settled");
       if (parent) settlement.settle({parent.get(), neighbourName(token, number)}, change, parent.get());
     }
     displaced.insert(displaced.end(), settlement.displaced.begin(), settlement.displaced.end());
     unlinkat(folder.get(), partName(kQuarantineList).c_str(), 0);
     unlinkat(folder.get(), kQuarantineList, 0);
+    failpoint("quarantine.settled");
     rmdir(path.c_str());
   }
   return displaced;

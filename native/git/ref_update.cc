@@ -7,6 +7,7 @@
 
 #include "commit.h"
 #include "durable_directory.h"
+#include "failpoint.h"
 #include "failure.h"
 #include "packed_refs.h"
 #include "ref.h"
@@ -65,6 +66,7 @@ void appendReflog(const RefPlace& place, const std::string& refName, const Oid& 
   const OwnedFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!fd) failSystem(kOperation, path);
   writeAll(fd.get(), line.data(), line.size(), path);
+  failpoint("ref.logged");
 }
 
 void LockedRef::set(const Oid& newOid) && {
@@ -79,12 +81,15 @@ void LockedRef::remove(const Deadline& deadline, const Cancel& cancel) && {
   LockFile packedLock = LockFile::take(place_.commonDirectory, packedRefsPath(place_.commonDirectory), deadline, cancel);
   // Packed first: the other order would show the old packed value for a moment, and for good after a death in between.
   const PackedRefs packed = PackedRefs::read(place_.commonDirectory);
+  failpoint("ref.packed-locked");
   if (packed.find(refName_)) packedLock.replace(packed.without(refName_));
+  failpoint("ref.unpacked");
   struct stat status;
   if (::lstat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) failSystem(kOperation, path);
     syncDirectory(path.substr(0, path.rfind('/')));
   }
+  failpoint("ref.removed");
   ::unlink(place_.logPathOf(refName_).c_str());
   lock_.release();
   removeEmptyParents();

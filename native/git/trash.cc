@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "failpoint.h"
 #include "failure.h"
 #include "parallel.h"
 #include "safe_path.h"
@@ -113,6 +114,7 @@ void moveToTrash(const std::string& path, const std::string& name, const std::st
     if (!trash) continue;
     std::string place = trashPath + "/" + name + "-XXXXXX";
     if (::mkdtemp(place.data()) == nullptr) failSystem("trash.move", place);
+    failpoint("trash.entry-made");
     if (::rename(path.c_str(), (place + "/" + kMoved).c_str()) == 0) return;
     const int reason = errno;
     ::rmdir(place.c_str());
@@ -136,12 +138,14 @@ void emptyTrash(const std::string& trashPath, const Cancel& cancel) {
     cancel.check(kOperation);
     if (name == kMark) continue;
     emptyEntry(trash.get(), name, cancel);
+    failpoint("trash.entry-emptied");
     removeTree(trash.get(), name, &cancel);
   }
   // Somebody is moving something in: the folder stays for the next time.
   if (!lockTrash(trash.get(), trashPath, LOCK_EX | LOCK_NB)) return;
   const std::vector<std::string> left = namesIn(trash.get(), trashPath);
   if (left.size() > 1 || (left.size() == 1 && left[0] != kMark)) return;
+  failpoint("trash.emptied");
   if (::unlinkat(trash.get(), kMark, 0) != 0 && errno != ENOENT) failSystem(kOperation, trashPath);
   if (::rmdir(trashPath.c_str()) != 0 && errno != ENOENT) failSystem(kOperation, trashPath);
 }

@@ -7,6 +7,7 @@
 
 #include "admin_directory.h"
 #include "checkout.h"
+#include "failpoint.h"
 #include "failure.h"
 #include "settings_cache.h"
 #include "start_tracking.h"
@@ -143,18 +144,23 @@ AddWorktreeReply addWorktree(Session& session, const AddWorktreeRequest& request
   }
   // The admin directory first: were we to die here, a folder without it would be nobody's.
   createAdminDirectory(session, request.name, path, request.baseOid, request.lockReason, cancel);
+  failpoint("worktree.registered");
   undo.madeAdmin();
   if (::mkdir(path.c_str(), 0777) != 0) {
     if (errno == EEXIST) fail(failure_code::kExists, kAdd, "something is there already", path);
     failSystem(kAdd, path);
   }
+  failpoint("worktree.folder-made");
   undo.madeFolder(path);
   writeNewFile(path + "/.git", gitFileContent(admin), 0666, false);
+  failpoint("worktree.linked");
   const RootDirectory root(path);
   CheckoutResult result = checkOut(session, {root, files, attributes, settings, source.get()}, cancel);
+  failpoint("worktree.checked-out");
   IndexFile index = indexOf(files, result.stats);
   index.treeExtension = treeExtensionFor(*handle, treeOid, cancel);
   replaceFile(admin + "/index", serializeIndex(index), false);
+  failpoint("worktree.index-written");
   AddWorktreeReply reply;
   if (request.track)
     reply.untracked = startTracking(session, {request.name, path, admin, treeOid, std::move(index)}, cancel);
@@ -181,6 +187,7 @@ Done lockWorktree(Session& session, const LockWorktreeRequest& request, const Ca
   const std::string path = admin + "/locked";
   if (request.lockReason) {
     replaceFile(path, *request.lockReason + "\n", false);
+    failpoint("worktree.reason-written");
   } else if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     failSystem(kLock, path);
   }
@@ -206,6 +213,7 @@ Done removeWorktree(Session& session, const RemoveWorktreeRequest& request, cons
   session.trackers().drop(request.name);
   // A copy of a repository names the worktrees of the one that it was copied from: those stay.
   if (folder && !belongsElsewhere(request.path, admin)) moveToTrash(request.path, request.name, request.trashPath);
+  failpoint("worktree.trashed");
   if (owned) dropAdminDirectory(session, request.name, cancel);
   return {};
 }

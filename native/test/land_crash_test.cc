@@ -3,7 +3,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "git/landing_step.h"
+#include <cstring>
+
+#include "git/failpoint.h"
 #include "git/path_swap.h"
 #include "git/roll_forward.h"
 #include "test/landing_fixture.h"
@@ -12,21 +14,32 @@ namespace coppice::test {
 namespace {
 
 constexpr int kDiedAtStep = 42;
-constexpr int kMaxSteps = 100;
+constexpr int kMaxSteps = 300;
 
-int stepsLeft = 0;
-void dieAtLast(const char*) {
-  if (stepsLeft-- == 0) _exit(kDiedAtStep);
+// The failpoints of this name are counted from 0; without a name all are.
+struct Death {
+  const char* name;
+  int step;
+};
+
+Death death{};
+void dieThere(const char* name) {
+  if (*death.name != '\0' && std::strcmp(death.name, name) != 0) return;
+  if (death.step-- == 0) _exit(kDiedAtStep);
 }
 
-// Runs `body` in a child that dies at its step number `step`. False: it came to its end before.
+// Some paths are as they shall be, and some are not yet.
+constexpr Death kAmongPaths{"landing.path", 4};
+constexpr Death kJustMoved{"landing.moved", 0};
+
+// Runs `body` in a child that dies there. False: it came to its end before.
 template <class Body>
-bool diesAt(int step, Body body) {
+bool diesAt(const Death& where, Body body) {
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
-    stepsLeft = step;
-    landingStepListener = dieAtLast;
+    death = where;
+    failpointListener = dieThere;
     try {
       body();
     } catch (const Failure& failure) {
@@ -75,7 +88,7 @@ int eachDeath(Die die, Check check) {
   for (int step = 0; step < kMaxSteps; step++) {
     LandingFixture fixture(1);
     const Prepared prepared = prepare(fixture);
-    const bool died = diesAt(step, [&] { die(fixture, prepared); });
+    const bool died = diesAt({"", step}, [&] { die(fixture, prepared); });
     try {
       check(fixture, prepared);
     } catch (const CheckFailed& failed) {
@@ -124,13 +137,12 @@ TEST(landing_that_died_while_it_is_rolled_forward_is_rolled_forward_again) {
   for (int step = 0; step < kMaxSteps; step++) {
     LandingFixture fixture(1);
     const Prepared prepared = prepare(fixture);
-    // Seven steps on: the ref has moved, some paths have.
-    CHECK(diesAt(7, [&] { landInChild(fixture, prepared); }));
+    CHECK(diesAt(kAmongPaths, [&] { landInChild(fixture, prepared); }));
     CHECK_EQ(toHex(fixture.tip()), toHex(prepared.effect));
     const auto forward = [&] {
       return rollForward(fixture.session(), fixture.path(), prepared.base, prepared.effect, true, 2000, Cancel());
     };
-    const bool died = diesAt(step, forward);
+    const bool died = diesAt({"", step}, forward);
     fixture.closeSession();
     CHECK_EQ(LandingFixture::text(forward().displaced), "");
     CHECK_EQ(LandingFixture::text(forward().displaced), "");  // twice changes nothing
@@ -161,7 +173,7 @@ TEST(landing_that_died_in_the_working_tree_is_rolled_forward_without_the_index) 
 TEST(landing_that_died_before_the_users_own_commit_is_not_rolled_forward) {
   LandingFixture fixture(1);
   const Prepared prepared = prepare(fixture);
-  CHECK(diesAt(4, [&] { landInChild(fixture, prepared); }));
+  CHECK(diesAt(kJustMoved, [&] { landInChild(fixture, prepared); }));
   CHECK_EQ(toHex(fixture.tip()), toHex(prepared.effect));
   // The user removes the lock by hand, as git advises, and goes back.
   unlink((fixture.path() + "/.git/index.lock").c_str());
@@ -175,7 +187,7 @@ TEST(landing_that_died_before_the_users_own_commit_is_not_rolled_forward) {
 TEST(landing_that_died_keeps_the_users_git_off_until_it_is_finished) {
   LandingFixture fixture(1);
   const Prepared prepared = prepare(fixture);
-  CHECK(diesAt(4, [&] { landInChild(fixture, prepared); }));
+  CHECK(diesAt(kJustMoved, [&] { landInChild(fixture, prepared); }));
   fixture.session();  // opening clears up after the dead, but not this
   CHECK(fixture.repository().tryGit("commit -q -a -m mine").code != 0);
   fixture.end(fixture.begin().landingId, false);
@@ -242,8 +254,8 @@ TEST(landing_recovery_that_died_itself_is_begun_again) {
   for (int step = 0; step < kMaxSteps; step++) {
     LandingFixture fixture(1);
     const Prepared prepared = prepare(fixture);
-    CHECK(diesAt(7, [&] { landInChild(fixture, prepared); }));
-    const bool died = diesAt(step, [&] { recover(fixture); });
+    CHECK(diesAt(kAmongPaths, [&] { landInChild(fixture, prepared); }));
+    const bool died = diesAt({"", step}, [&] { recover(fixture); });
     fixture.closeSession();
     recover(fixture);
     CHECK_EQ(toHex(fixture.tip()), toHex(prepared.effect));
@@ -299,7 +311,7 @@ TEST(landing_recovery_lets_the_living_and_foreign_locks_be) {
 TEST(landing_that_died_in_a_repository_that_was_moved_since_is_recovered) {
   LandingFixture fixture(1);
   const Prepared prepared = prepare(fixture);
-  CHECK(diesAt(4, [&] { landInChild(fixture, prepared); }));
+  CHECK(diesAt(kJustMoved, [&] { landInChild(fixture, prepared); }));
   CHECK_EQ(toHex(fixture.tip()), toHex(prepared.effect));
   const std::string moved = fixture.path() + "-moved";
   runCommand("/", "mv " + fixture.path() + " " + moved);

@@ -7,7 +7,7 @@
 #include <functional>
 #include <thread>
 
-#include "git/landing_step.h"
+#include "git/failpoint.h"
 #include "git/path_swap.h"
 #include "test/landing_fixture.h"
 
@@ -23,9 +23,9 @@ void shell(const LandingFixture& fixture, const std::string& command) {
 class AtStep {
  public:
   AtStep(std::string step, std::function<void()> act) {
-    wanted() = std::move(step);
+    wanted() = "landing." + step;
     action() = std::move(act);
-    landingStepListener = [](const char* reached) {
+    failpointListener = [](const char* reached) {
       if (wanted() != reached || !action()) return;
       const auto now = std::move(action());
       action() = nullptr;
@@ -33,7 +33,7 @@ class AtStep {
     };
   }
   ~AtStep() {
-    landingStepListener = nullptr;
+    failpointListener = nullptr;
     action() = nullptr;
   }
 

@@ -10,19 +10,25 @@ import { digest, lastLines, readStamps, run, SetupError, say, timed, writeStamp 
 const wantedLibgit2 = "1.9.1";
 const addon = join(projectFolder, "build/Release/coppice.node");
 const testProgram = join(projectFolder, "build/Release/native_test");
+const faultAddon = join(projectFolder, "build/Release/coppice_faults.so");
 const nodeGyp = join(projectFolder, "node_modules/node-gyp/bin/node-gyp.js");
 
 /** The addon: all that running needs. */
 export function buildNative() {
-  return build("native", "compiling the addon (libgit2 and the native side)", "coppice", addon);
+  return build("native", "compiling the addon (libgit2 and the native side)", ["coppice"], addon);
 }
 
 /** The program that checks native/git without Node: only tests need it, and it is half of all compiling. */
 export function buildNativeTests() {
-  return build("nativeTests", "compiling the native tests", "native_test", testProgram);
+  return build("nativeTests", "compiling the native tests", ["native_test"], testProgram);
 }
 
-async function build(stamp, what, target, product) {
+/** What the fault harness loads instead of, and beside, the addon. */
+export function buildNativeFaults() {
+  return build("nativeFaults", "compiling what puts faults in", ["coppice_faults", "failing_calls"], faultAddon);
+}
+
+async function build(stamp, what, targets, product) {
   requireLibgit2();
   const headers = nodeHeaders();
   const sources = allNativeSources();
@@ -50,7 +56,7 @@ async function build(stamp, what, target, product) {
     await timed("configuring the native build", () => configure(headers));
     writeStamp("configuration", state.configuration);
   }
-  await timed(what, () => make(target));
+  await timed(what, () => make(targets));
   if (product === addon) await checkAddon(addon);
   writeStamp(stamp, state.content);
 }
@@ -101,9 +107,9 @@ async function configure(headers) {
 }
 
 /** make itself, not through node-gyp, which always builds every target. */
-async function make(target) {
+async function make(targets) {
   let compiled = 0;
-  const args = ["-C", "build", "BUILDTYPE=Release", `-j${os.availableParallelism()}`, target];
+  const args = ["-C", "build", "BUILDTYPE=Release", `-j${os.availableParallelism()}`, ...targets];
   const { exitCode, output } = await run(process.env.MAKE ?? "make", args, {
     onLine: (line) => {
       if (!/^\s+(CC|CXX)\(target\)/.test(line)) return;

@@ -1,6 +1,6 @@
 // The order of the bootstrap's steps, and how its failures are told.
 import { installDependencies } from "./install.mjs";
-import { buildNative, buildNativeTests } from "./native.mjs";
+import { buildNative, buildNativeFaults, buildNativeTests } from "./native.mjs";
 import { requireNode } from "./requirements.mjs";
 import { SetupError, say } from "./step.mjs";
 import { compileTypeScript } from "./typescript.mjs";
@@ -9,13 +9,14 @@ const steps = {
   install: installDependencies,
   native: buildNative,
   nativeTests: buildNativeTests,
+  nativeFaults: buildNativeFaults,
   typescript: compileTypeScript,
 };
 
 /** What running needs. */
 const running = ["install", "native", "typescript"];
 /** What testing needs. */
-export const testing = ["install", "native", "nativeTests", "typescript"];
+export const testing = ["install", "native", "nativeTests", "nativeFaults", "typescript"];
 
 /** Make the checkout ready: to run, or by the steps named. Quick when nothing changed. */
 export async function prepare(names = running) {
