@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <vector>
 
+#include "failpoint.h"
 #include "failure.h"
 #include "held_file.h"
 #include "lock_file.h"
@@ -72,35 +75,45 @@ std::vector<HeldFile> deadOwners(const std::string& commonDirectory) {
   return dead;
 }
 
-template <class List>
-void removeDeadAmong(List list, const std::string& commonDirectory, const Cancel& cancel) {
+bool isAmong(const HeldFile& file, const std::vector<std::string>& locks) {
+  return std::any_of(locks.begin(), locks.end(), [&](const std::string& lock) { return file.isSameFileAs(lock); });
+}
+
+using Find = std::vector<std::string> (*)(const std::string& commonDirectory, const Cancel& cancel);
+
+// `others` finds the locks of the other kind, which stay.
+void removeDeadAmong(Find find, Find others, const std::string& commonDirectory, const Cancel& cancel) {
   std::vector<HeldFile> dead = deadOwners(commonDirectory);
   if (dead.empty()) return;
-  for (const std::string& lock : list(commonDirectory, cancel)) {
+  for (const std::string& lock : find(commonDirectory, cancel)) {
     for (const HeldFile& file : dead) {
-      if (file.isSameFileAs(lock)) ::unlink(lock.c_str());
+      if (!file.isSameFileAs(lock)) continue;
+      ::unlink(lock.c_str());
+      failpoint("recover.lock-removed");
     }
   }
-  // What still has another name is a lock of the other kind, or a ref that was renamed into place just before the death. Without
-  // its held file nobody could tell later whose that lock is.
+  // Without its held file nobody could tell later whose a lock of the other kind is. What has another name and is no lock at all
+  // was renamed into place just before the death: its held file has done its work.
+  std::optional<std::vector<std::string>> left;
   for (HeldFile& file : dead) {
-    if (file.hasOtherName()) file.leave();
+    if (!file.hasOtherName()) continue;
+    if (!left) left = others(commonDirectory, cancel);
+    if (isAmong(file, *left)) file.leave();
   }
 }
 
 }  // namespace
 
 void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel) {
-  removeDeadAmong(locksOf, commonDirectory, cancel);
+  removeDeadAmong(locksOf, indexLocksOf, commonDirectory, cancel);
 }
 
 std::vector<std::string> deadIndexLocks(const std::string& commonDirectory, const Cancel& cancel) {
   std::vector<std::string> found;
   std::vector<HeldFile> dead = deadOwners(commonDirectory);
   for (const std::string& lock : dead.empty() ? std::vector<std::string>() : indexLocksOf(commonDirectory, cancel)) {
-    for (const HeldFile& file : dead) {
-      if (file.isSameFileAs(lock)) found.push_back(lock);
-    }
+    const bool ours = std::any_of(dead.begin(), dead.end(), [&](const HeldFile& file) { return file.isSameFileAs(lock); });
+    if (ours) found.push_back(lock);
   }
   // Looking removes nothing: without its held file nobody could tell later whose a lock is.
   for (HeldFile& file : dead) file.leave();
@@ -108,7 +121,7 @@ std::vector<std::string> deadIndexLocks(const std::string& commonDirectory, cons
 }
 
 void removeDeadIndexLocks(const std::string& commonDirectory, const Cancel& cancel) {
-  removeDeadAmong(indexLocksOf, commonDirectory, cancel);
+  removeDeadAmong(indexLocksOf, locksOf, commonDirectory, cancel);
 }
 
 }  // namespace coppice
