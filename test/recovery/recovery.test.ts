@@ -219,6 +219,80 @@ describe("worktrees of the dead", () => {
   });
 });
 
+describe("effects that have settled otherwise", () => {
+  test("what a lease had changed after it landed is kept beside, and the landed outcome stands", async () => {
+    const repository = await createRepository({ tree });
+    const gate = await TaskGate.create();
+    const effects = [
+      { id: "landed", script: "echo landed > a.txt" },
+      { id: "changed", script: "echo more > b.txt", wait: true },
+    ];
+    const options = { runId: "run-1" };
+    const dying = startDying(repository, { act: "lease", name: "edit", effects, gate: gate.path, options });
+    await gate.reached("changed");
+    await dying.kill();
+    const { kept } = await recoverRepository(repository.path);
+    expect(kept.map(({ effectId }) => effectId)).toEqual([expect.stringMatching(/^edit-recovered-[0-9a-f]{12}$/)]);
+    const manager = await openManager(repository, { runId: "run-1" });
+    expect(await manager.landKept(kept[0]?.effectId as string)).toMatchObject({ kind: "landed" });
+    await manager.close();
+    expect(await repository.git("show", "HEAD:b.txt")).toBe("more");
+    await expectRecovered(repository);
+  });
+
+  test("a lease that died after it landed, unchanged since, leaves nothing", async () => {
+    const repository = await createRepository({ tree });
+    const gate = await TaskGate.create();
+    const effects = [
+      { id: "landed", script: "echo landed > a.txt" },
+      { id: "same", script: "true", wait: true },
+    ];
+    const dying = startDying(repository, {
+      act: "lease",
+      name: "edit",
+      effects,
+      gate: gate.path,
+      options: { runId: "run-1" },
+    });
+    await gate.reached("same");
+    await dying.kill();
+    expect(await recoverRepository(repository.path)).toMatchObject({ kept: [], removed: [{ name: "w01" }], left: [] });
+    expect(await repository.git("show", "HEAD:a.txt")).toBe("landed");
+    await expectRecovered(repository);
+  });
+
+  test("an effect that another process works on again is left until that has settled", async () => {
+    const repository = await createRepository({ tree });
+    const gate = await TaskGate.create();
+    const again = startDying(repository, {
+      act: "live",
+      effects: [{ id: "edit", script: "echo again > b.txt", wait: true }],
+      gate: gate.path,
+      options: { runId: "run-1" },
+    });
+    await gate.reached("live");
+    const first = startDying(repository, {
+      act: "run",
+      effects: [{ id: "edit", script: "echo first > a.txt" }],
+      options: { runId: "run-1" },
+      dieAt: { method: "mergeSequence", nth: 1 },
+    });
+    expect(await first.gone).toBe("SIGKILL");
+    await gate.release("live");
+    await gate.reached("edit");
+    const recovery = await recoverRepository(repository.path);
+    expect(recovery.kept).toEqual([]);
+    expect(recovery.left.map(({ what }) => what)).toContain("effect edit of run run-1");
+    await gate.release("edit");
+    expect(await again.gone).toBe(0);
+    expect(await repository.git("log", "--format=%s")).toBe("Effect edit\ninitial");
+    const { kept } = await recoverRepository(repository.path);
+    expect(kept.map(({ effectId }) => effectId)).toEqual([expect.stringMatching(/^edit-recovered-/)]);
+    expect(await keptText(repository, kept[0]?.effectId as string, "a.txt")).toBe("first");
+    await expectRecovered(repository);
+  });
+});
+
 describe("snapshots of the dead", () => {
   /** The first effect waits, so that those behind it have their snapshots on disk and have not landed. */
   const effects = [

@@ -19,8 +19,8 @@ export interface DyingEffect {
 }
 
 export interface Dying {
-  act: "run" | "recover" | "live";
-  /** Of "live", at the gate; "live" when absent. */
+  act: "run" | "recover" | "live" | "lease";
+  /** Of "live", at the gate; the effect of "lease". "live" when absent. */
   name?: string;
   options?: ManagerOptions;
   effects?: readonly DyingEffect[];
