@@ -63,6 +63,26 @@ test("dead before moveTarget: the landing is discarded, and its effect kept", as
   await expectSound(repository);
 });
 
+test("kept work of a discarded landing survives what the run does next", async () => {
+  const repository = await createRepository({ tree });
+  await dieBefore(repository, "moveTarget");
+  const manager = await openManager(repository, { runId: "run-1" });
+  const other = await manager.run({ id: "other", task: ({ path }) => writeFile(join(path, "other.txt"), "other\n") });
+  expect(other.kind).toBe("landed");
+  const again = await manager.run({
+    id: "edit",
+    task: async ({ path }) => {
+      await writeFile(join(path, "a.txt"), "again\n");
+      throw new Error("and fails");
+    },
+  });
+  expect(again).toMatchObject({ kind: "failed", attempt: 2 });
+  await manager.close();
+  expect(await repository.git("show", "refs/coppice/run-1/effects/edit:a.txt")).toBe("again");
+  expect(await repository.git("show", "refs/coppice/run-1/attempts/edit/1:a.txt")).toBe("landed");
+  await expectSound(repository);
+});
+
 test("a path that the user has changed since stays, and is named", async () => {
   const repository = await createRepository({ tree });
   await dieBefore(repository, "updatePaths");

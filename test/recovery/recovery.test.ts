@@ -261,6 +261,25 @@ describe("effects that have settled otherwise", () => {
     await expectRecovered(repository);
   });
 
+  test("several states of one lease are all kept, the last under the effect's name", async () => {
+    const repository = await createRepository({ tree });
+    const gate = await TaskGate.create();
+    const effects = [
+      { id: "first", script: "echo first > a.txt", snapshot: true },
+      { id: "second", script: "echo second > a.txt", snapshot: true },
+      { id: "third", script: "echo third > a.txt", wait: true },
+    ];
+    const options = { runId: "run-1" };
+    const dying = startDying(repository, { act: "lease", name: "edit", effects, gate: gate.path, options });
+    await gate.reached("third");
+    await dying.kill();
+    await recoverRepository(repository.path);
+    const states = ["attempts/edit/1", "attempts/edit/2", "effects/edit"];
+    const texts = states.map((state) => repository.git("show", `refs/coppice/run-1/${state}:a.txt`));
+    expect(await Promise.all(texts)).toEqual(["first", "second", "third"]);
+    await expectRecovered(repository);
+  });
+
   test("an effect that another process works on again is left until that has settled", async () => {
     const repository = await createRepository({ tree });
     const gate = await TaskGate.create();

@@ -16,6 +16,8 @@ export interface DyingEffect {
   wait?: boolean;
   /** It is a command, which lives on when the process dies, and waits at the gate. */
   outlives?: boolean;
+  /** Of "lease": its snapshot is taken, and it does not land. */
+  snapshot?: boolean;
 }
 
 export interface Dying {
