@@ -129,6 +129,27 @@ describe("worktrees of the dead", () => {
     await expectRecovered(repository);
   });
 
+  test("one that was being brought to its base holds nothing of the effect that it was for", async () => {
+    const repository = await createRepository({ tree });
+    const dying = startDying(repository, {
+      act: "run",
+      effects: [
+        { id: "one", script: "echo one > a.txt" },
+        { id: "two", script: "echo two > b.txt" },
+      ],
+      options: { runId: "run-1", limits: { worktrees: 1 } },
+      dieAt: { method: "reset", nth: 2 },
+    });
+    expect(await dying.gone).toBe("SIGKILL");
+    const [path] = await linkedWorktrees(repository);
+    // Still the files of the first.
+    expect(await readFile(join(path as string, "a.txt"), "utf8")).toBe("one\n");
+    const recovery = await recoverRepository(repository.path);
+    expect(recovery.removed.map(({ name }) => name)).toEqual(["w01"]);
+    expect((await coppiceRefs(repository)).filter((ref) => ref.endsWith("/two"))).toEqual([]);
+    await expectRecovered(repository);
+  });
+
   test("commits and staged changes of the task are in what is kept, and its base is the effect's", async () => {
     const repository = await createRepository({ tree });
     const script =
