@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "back_off.h"
+#include "failpoint.h"
 #include "failure.h"
 #include "gc_lock.h"
 #include "operations.h"
@@ -92,42 +93,24 @@ void verify(const std::string& path, const Packs& old, const Cancel& cancel) {
   });
 }
 
-// A pack that is published but not the session's yet: it goes when something fails, and the old ones stay.
-class FreshPack {
- public:
-  FreshPack(SessionPacks& packs, std::string name) : packs_(packs), name_(std::move(name)) { packs_.writeKeep(name_); }
-  ~FreshPack() {
-    if (accepted_) return;
-    for (const char* ending : {".idx", ".pack", ".keep"}) ::unlink((path() + ending).c_str());
-  }
-  FreshPack(const FreshPack&) = delete;
-  FreshPack& operator=(const FreshPack&) = delete;
-  const std::string& name() const { return name_; }
-  std::string path() const { return packs_.pathOf(name_); }
-  void accept() { accepted_ = true; }
-
- private:
-  SessionPacks& packs_;
-  std::string name_;
-  bool accepted_ = false;
-};
-
 void replacePacks(Session& session, const std::vector<std::string>& names, const Cancel& cancel, ConsolidateReply& reply) {
   SessionPacks& packs = session.packs();
   Packs old;
   for (const std::string& name : names) old.push_back(std::make_unique<PackReader>(packs.pathOf(name)));
   PackCopy copy(old, cancel);
-  PackWriter writer(packs.directory(), copy.objects());
+  PackInMaking fresh(packs);
+  PackWriter writer(packs.directory(), fresh.name(), copy.objects());
   {
     const HandleLease handle = session.handle();
     copy.to(writer, *handle);
   }
   writer.finish();
-  FreshPack fresh(packs, SessionPacks::newName());
-  writer.publish(fresh.name());
-  verify(fresh.path(), old, cancel);
+  writer.publish();
+  failpoint("consolidate.published");
+  verify(packs.pathOf(fresh.name()), old, cancel);
   packs.replace(names, fresh.name(), writer.bytes());
   fresh.accept();
+  failpoint("consolidate.replaced");
   reply.packName = fresh.name();
   reply.bytes = writer.bytes();
   reply.replaced = static_cast<uint32_t>(names.size());

@@ -1,4 +1,4 @@
-// The flush, in the order of PROTOCOLS P1: pack and index written and synced, .keep, pack, index, directory; then the refs;
+// The flush, in the order of PROTOCOLS P1: .keep, pack and index written and synced, pack, index, directory; then the refs;
 // then the .keep goes. At every instant each object is in the store, or on disk and guarded by a .keep or a ref.
 #include "flush.h"
 
@@ -39,22 +39,21 @@ void writePack(Session& session, FlushSelection selection, const Cancel& cancel,
   if (selection.objects.size() > UINT32_MAX) fail(failure_code::kLimit, kOperation, "too many objects for one pack");
   const std::string packDirectory = session.packs().directory();
   makeParentsDurably(packDirectory + "/x");
-  PackWriter writer(packDirectory, static_cast<uint32_t>(selection.objects.size()));
+  PackInMaking making(session.packs());
+  failpoint("flush.keep-made");
+  PackWriter writer(packDirectory, making.name(), static_cast<uint32_t>(selection.objects.size()));
   for (const auto& [oid, object] : selection.objects) {
     cancel.check(kOperation);
     writer.add(oid, object, cancel);
   }
   writer.finish();
   failpoint("flush.written");
-  const std::string name = SessionPacks::newName();
-  session.packs().writeKeep(name);
-  failpoint("flush.keep-made");
-  // From here on the .keep belongs to the session, whatever happens to the pack.
-  session.packs().add({name, writer.bytes(), true, std::move(selection.roots), selection.everything});
-  writer.publish(name);
+  writer.publish();
+  session.packs().add({making.name(), writer.bytes(), true, std::move(selection.roots), selection.everything});
+  making.accept();
   failpoint("flush.published");
   session.store().drop(selection.objects, selection.everything);
-  reply.packName = name;
+  reply.packName = making.name();
   reply.objects = static_cast<uint32_t>(selection.objects.size());
   reply.bytes = writer.bytes();
 }

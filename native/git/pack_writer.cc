@@ -8,7 +8,6 @@
 
 #include "failpoint.h"
 #include "failure.h"
-#include "random_name.h"
 #include "safe_path.h"
 
 namespace coppice {
@@ -58,11 +57,15 @@ std::string distanceBytes(uint64_t distance) {
   return bytes;
 }
 
+std::string temporaryPath(const std::string& packDirectory, const char* kind, const std::string& name) {
+  return packDirectory + "/tmp_" + kind + "_" + name;
+}
+
 }  // namespace
 
-PackWriter::PackWriter(std::string packDirectory, uint32_t objectCount)
-    : packDirectory_(std::move(packDirectory)), objectCount_(objectCount), deflater_(kLevel) {
-  packPath_ = packDirectory_ + "/tmp_pack_" + randomName();
+PackWriter::PackWriter(const std::string& packDirectory, const std::string& name, uint32_t objectCount)
+    : packDirectory_(packDirectory), name_(name), objectCount_(objectCount), deflater_(kLevel) {
+  packPath_ = temporaryPath(packDirectory_, "pack", name_);
   fd_ = OwnedFd(::open(packPath_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kPackMode));
   if (!fd_) {
     const std::string path = std::exchange(packPath_, {});
@@ -144,7 +147,7 @@ void PackWriter::finish() {
 }
 
 void PackWriter::writeIndex(const Checksum::Digest& digest) {
-  indexPath_ = packDirectory_ + "/tmp_idx_" + randomName();
+  indexPath_ = temporaryPath(packDirectory_, "idx", name_);
   const OwnedFd fd(::open(indexPath_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kPackMode));
   if (!fd) {
     const std::string path = std::exchange(indexPath_, {});
@@ -155,8 +158,8 @@ void PackWriter::writeIndex(const Checksum::Digest& digest) {
   PageVector<PackIndexEntry>().swap(entries_);  // verifying a large pack needs the room
 }
 
-void PackWriter::publish(const std::string& name) {
-  const std::string target = packDirectory_ + "/" + name;
+void PackWriter::publish() {
+  const std::string target = packDirectory_ + "/" + name_;
   if (::rename(packPath_.c_str(), (target + ".pack").c_str()) != 0) failSystem(kOperation, target + ".pack");
   failpoint("flush.pack-named");
   packPath_ = target + ".pack";  // until its index is there the pack is nobody's, and goes if that fails
@@ -165,6 +168,13 @@ void PackWriter::publish(const std::string& name) {
   packPath_.clear();
   indexPath_.clear();
   syncDirectory(packDirectory_);
+}
+
+void PackWriter::removeUnpublished(const std::string& packDirectory, const std::string& name) noexcept {
+  const std::string target = packDirectory + "/" + name;
+  if (::access((target + ".idx").c_str(), F_OK) == 0 || errno != ENOENT) return;
+  ::unlink((target + ".pack").c_str());
+  for (const char* kind : {"pack", "idx"}) ::unlink(temporaryPath(packDirectory, kind, name).c_str());
 }
 
 }  // namespace coppice

@@ -19,8 +19,8 @@ namespace coppice {
 
 class PackWriter {
  public:
-  // Makes a temporary file in `packDirectory`, under a name that git deletes when it is old.
-  PackWriter(std::string packDirectory, uint32_t objectCount);
+  // Makes a temporary file for the pack `name` in `packDirectory`; git deletes files of such names when they are old.
+  PackWriter(const std::string& packDirectory, const std::string& name, uint32_t objectCount);
   // Removes what was not published.
   ~PackWriter();
   PackWriter(const PackWriter&) = delete;
@@ -34,7 +34,9 @@ class PackWriter {
   // Trailer and index; both files are on disk when this returns.
   void finish();
   // Renames the pack and then its index to `<name>.pack` and `<name>.idx` (git looks for the index), and syncs the directory.
-  void publish(const std::string& name);
+  void publish();
+  // What a death before the index got its name has left of it.
+  static void removeUnpublished(const std::string& packDirectory, const std::string& name) noexcept;
 
   uint64_t bytes() const { return offset_; }  // of the pack
 
@@ -45,7 +47,7 @@ class PackWriter {
   void drain();
   void writeIndex(const Checksum::Digest& digest);
 
-  std::string packDirectory_, packPath_, indexPath_;
+  std::string packDirectory_, name_, packPath_, indexPath_;
   uint32_t objectCount_;
   OwnedFd fd_;
   PageString buffer_;

@@ -11,6 +11,7 @@
 #include "commit.h"
 #include "failure.h"
 #include "lock_file.h"
+#include "pack_writer.h"
 #include "random_name.h"
 #include "safe_path.h"
 #include "session.h"
@@ -57,6 +58,12 @@ bool removeFiles(const std::string& path) noexcept {
 }
 
 }  // namespace
+
+PackInMaking::PackInMaking(SessionPacks& packs) : packs_(packs), name_(SessionPacks::newName()) { packs_.writeKeep(name_); }
+
+PackInMaking::~PackInMaking() {
+  if (!accepted_) removeFiles(packs_.pathOf(name_));
+}
 
 SessionPacks::~SessionPacks() {
   for (SessionPack& pack : packs_) removeKeep(pack);
@@ -117,7 +124,9 @@ void SessionPacks::removeDead(const std::string& commonDirectory) {
     if (owner.empty()) continue;
     const auto dead = HeldFile::ofDead(locks, owner);
     const bool gone = ::access((locks + "/" + owner).c_str(), F_OK) != 0 && errno == ENOENT;
-    if (dead || gone) ::unlink(keepPath.c_str());
+    if (!dead && !gone) continue;
+    PackWriter::removeUnpublished(packDirectory, name.substr(0, name.size() - std::string_view(".keep").size()));
+    ::unlink(keepPath.c_str());
   }
   for (const std::string& name : namesOf(locks)) {
     if (name.rfind(kOwnerPrefix, 0) == 0) HeldFile::ofDead(locks, name);  // taken and removed

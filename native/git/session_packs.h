@@ -45,7 +45,7 @@ class SessionPacks {
 
   // A name that no other pack has, not even one of the same objects by another session: its .keep would be shared.
   static std::string newName();
-  // Writes the .keep of a pack that is about to be published.
+  // Writes the .keep of a pack that is about to be made.
   void writeKeep(const std::string& name);
 
   // A pack whose .keep is there; it goes when all of `unreached` is reached.
@@ -77,6 +77,25 @@ class SessionPacks {
   HeldFile owner_;
   std::vector<SessionPack> packs_;
   std::vector<std::string> retired_;
+};
+
+// The name of a pack that is about to be made. Its .keep is there first, so that whatever a death leaves of it is known by that.
+// Until it is accepted it goes with this object.
+class PackInMaking {
+ public:
+  explicit PackInMaking(SessionPacks& packs);
+  ~PackInMaking();
+  PackInMaking(const PackInMaking&) = delete;
+  PackInMaking& operator=(const PackInMaking&) = delete;
+
+  const std::string& name() const { return name_; }
+  // It is the session's now.
+  void accept() { accepted_ = true; }
+
+ private:
+  SessionPacks& packs_;
+  const std::string name_;
+  bool accepted_ = false;
 };
 
 }  // namespace coppice

@@ -1,61 +1,20 @@
 // A process dies at each instant of a landing in turn; then another one goes on. What it finds is finished or undone, never
 // mixed, and what the user wrote in the meantime is still there.
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstring>
-
-#include "git/failpoint.h"
 #include "git/path_swap.h"
 #include "git/roll_forward.h"
+#include "test/death.h"
 #include "test/landing_fixture.h"
 
 namespace coppice::test {
 namespace {
 
-constexpr int kDiedAtStep = 42;
 constexpr int kMaxSteps = 300;
-
-// The failpoints of this name are counted from 0; without a name all are.
-struct Death {
-  const char* name;
-  int step;
-};
-
-Death death{};
-void dieThere(const char* name) {
-  if (*death.name != '\0' && std::strcmp(death.name, name) != 0) return;
-  if (death.step-- == 0) _exit(kDiedAtStep);
-}
 
 // Some paths are as they shall be, and some are not yet.
 constexpr Death kAmongPaths{"landing.path", 4};
 constexpr Death kJustMoved{"landing.moved", 0};
-
-// Runs `body` in a child that dies there. False: it came to its end before.
-template <class Body>
-bool diesAt(const Death& where, Body body) {
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("fork failed");
-  if (child == 0) {
-    death = where;
-    failpointListener = dieThere;
-    try {
-      body();
-    } catch (const Failure& failure) {
-      fprintf(stderr, "%s: %s\n", failure.operation.c_str(), failure.message.c_str());
-      _exit(1);
-    } catch (...) {
-      _exit(1);
-    }
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != kDiedAtStep))
-    throw std::runtime_error("the child failed by itself");
-  return WEXITSTATUS(status) == kDiedAtStep;
-}
 
 struct Prepared {
   Oid base, effect;

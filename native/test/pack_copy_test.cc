@@ -81,11 +81,11 @@ TEST(pack_copy_takes_next_to_nothing_from_malloc) {
   for (const std::string& path : {first, second}) packs.push_back(std::make_unique<PackReader>(path));
   PackCopy copy(packs, kNever);
   CHECK_EQ(copy.objects(), uint32_t{kObjects});
-  PackWriter writer(packDirectory(repository), copy.objects());
+  PackWriter writer(packDirectory(repository), "pack-copied", copy.objects());
   said([&] { copy.to(writer, *handle); });
   CHECK(used() - before < size_t{1} << 20);  // a set of names alone is two
   writer.finish();
-  writer.publish("pack-copied");
+  writer.publish();
   repository.git("verify-pack " + quoted(packDirectory(repository) + "/pack-copied.idx"));
 }
 #endif
