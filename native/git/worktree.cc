@@ -9,6 +9,7 @@
 #include "checkout.h"
 #include "failpoint.h"
 #include "failure.h"
+#include "random_name.h"
 #include "settings_cache.h"
 #include "start_tracking.h"
 #include "operations.h"
@@ -186,7 +187,15 @@ Done lockWorktree(Session& session, const LockWorktreeRequest& request, const Ca
     fail(failure_code::kNotFound, kLock, "there is no worktree of this name", request.name);
   const std::string path = admin + "/locked";
   if (request.lockReason) {
-    replaceFile(path, *request.lockReason + "\n", false);
+    // Not by a lock beside it: git takes none on this file, and one that a death of ours left would stay for ever.
+    const std::string fresh = path + "." + randomName();
+    writeNewFile(fresh, *request.lockReason + "\n", 0666, false);
+    if (::rename(fresh.c_str(), path.c_str()) != 0) {
+      const int number = errno;
+      ::unlink(fresh.c_str());
+      errno = number;
+      failSystem(kLock, path);
+    }
     failpoint("worktree.reason-written");
   } else if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     failSystem(kLock, path);

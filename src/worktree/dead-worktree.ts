@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { Git } from "../git/git.js";
 import { recoveringMark } from "../run.js";
 import { defaultFolder } from "./folder.js";
-import type { ManagedWorktree } from "./list.js";
+import { lockReason, type ManagedWorktree } from "./list.js";
 
 /** False: somebody who is alive has the worktree, and nothing was done. */
 export async function whileClaimed(git: Git, name: string, act: () => Promise<void>): Promise<boolean> {
@@ -31,8 +31,18 @@ export async function holderOf(git: Git, { path, present }: ManagedWorktree): Pr
 }
 
 /** Its folder goes to the trash, unless another repository has it; its admin directory goes. */
-export async function removeWorktree(git: Git, { name, path }: ManagedWorktree): Promise<void> {
+export async function removeWorktree(git: Git, { name, path, runId }: ManagedWorktree): Promise<void> {
+  await markEmpty(git, name, runId ?? "unknown");
   await git.removeWorktree({ name, path, trashPath: trashBeside(path) });
+}
+
+/**
+ * Says that it holds nothing any more, before its folder goes: were we to die before its admin directory went too, the next one would
+ * see a worktree with an effect's name whose folder is gone, and could not know that nothing was in it.
+ */
+export async function markEmpty(git: Git, name: string, runId: string): Promise<void> {
+  // On a full disk nothing can be said, and removing is what helps.
+  await git.lockWorktree({ name, lockReason: lockReason.idle(runId) }).catch(() => {});
 }
 
 /** Also of pools that have no worktree any more, when they lay in the usual place. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { CoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 import { type Release, Semaphore } from "../semaphore.js";
+import { markEmpty } from "./dead-worktree.js";
 import { placeFolder } from "./folder.js";
 import type { HoldKind } from "./growth.js";
 import { HolderWatch } from "./holders.js";
@@ -111,6 +112,7 @@ export class WorktreePool {
   async discard(worktree: PooledWorktree): Promise<void> {
     const { name, path } = worktree;
     try {
+      await markEmpty(this.#run.git, name, this.#run.id);
       await this.#run.git.removeWorktree({ name, path, trashPath: this.#trash });
     } finally {
       await this.#run.git.releaseClaim({ claimId: worktree.claimId });
