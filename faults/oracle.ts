@@ -172,10 +172,13 @@ function statusOf({ repository }: World): Promise<string> {
 async function remainders(world: World): Promise<string[]> {
   const gitFolder = join(world.repository, ".git");
   const entries = await readdir(gitFolder, { recursive: true });
+  const withoutIndex = entries.filter(
+    (name) => name.endsWith(".pack") && !entries.includes(name.replace(/pack$/, "idx")),
+  );
   const suspicious = /\.lock$|\.keep$|(^|\/)tmp_|^worktrees\/|^coppice\/|\.(rev|bitmap)\.tmp|~$/;
   const worktrees = await readdir(worktreesOf(world)).catch(() => []);
   return [
-    ...entries.filter((name) => suspicious.test(name)).map((name) => `.git/${name}`),
+    ...[...entries.filter((name) => suspicious.test(name)), ...withoutIndex].map((name) => `.git/${name}`),
     ...worktrees.map((name) => `project.worktrees/${name}`),
   ].sort();
 }

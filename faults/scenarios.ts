@@ -1,6 +1,6 @@
 // The table of scenarios: one row each, in the order in which they are taken.
 import type { Scenario } from "./scenario.js";
 import { killCalls } from "./scenarios/kill-calls.js";
-import { killSteps } from "./scenarios/kill-steps.js";
+import { killRecovery, killSteps } from "./scenarios/kill-steps.js";
 
-export const scenarios: readonly Scenario[] = [killCalls, killSteps];
+export const scenarios: readonly Scenario[] = [killCalls, killSteps, killRecovery];

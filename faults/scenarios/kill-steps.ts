@@ -1,10 +1,9 @@
 // The process kills itself within native calls, at the failpoints of native/git: each step of a flush, a ref, a landing, a claim, a
-// worktree, a reset. Then, in the full run, the recovery that follows is killed too.
+// worktree, a reset. In the second scenario the process that recovers is killed as well.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { faultAddon } from "../built.js";
 import { type Ground, layGround } from "../ground.js";
-import { sample } from "../random.js";
 import type { Case, Plan, Scenario } from "../scenario.js";
 import { liveAgain } from "../two-lives.js";
 import { type WalkOrder, walk } from "../walk.js";
@@ -15,25 +14,36 @@ interface Step {
   readonly nth: number;
 }
 
-/** Of the second life, whose failpoints depend on where the first one ended: the first few of each name are always there. */
-const secondDeaths = 400;
+const measures = ["lost", "mixed", "crashes", "userBytesLost", "leftovers"] as const;
 
 export const killSteps: Scenario = {
   name: "kill-steps",
-  shows: "kill -9 at the steps within native calls",
-  amounts: { quick: 50, full: Number.POSITIVE_INFINITY },
-  measures: ["lost", "mixed", "crashes", "userBytesLost", "leftovers"],
-  async plan({ folder, seed }): Promise<Plan> {
-    const report = join(folder, "steps");
-    const ground = await layGround(folder, { addon: faultAddon, env: { COPPICE_FAILPOINT_REPORT: report } });
-    const steps = countSteps(await readFile(report, "utf8"));
-    const recovering = await stepsOfRecovery(ground, join(folder, "recovery"));
-    const once = steps.map((step) => killed(ground, [step]));
-    const pairs = steps.flatMap((first) => recovering.map((second) => [first, second]));
-    const twice = sample(pairs, secondDeaths, seed).map((pair) => killed(ground, pair));
-    return { cases: [...once, ...twice] };
+  shows: "kill -9 at every step within native calls",
+  amounts: { quick: 40, full: Number.POSITIVE_INFINITY },
+  measures,
+  async plan({ folder }): Promise<Plan> {
+    const { ground, steps } = await layWatchedGround(folder);
+    return { cases: steps.map((step) => killed(ground, [step])) };
   },
 };
+
+export const killRecovery: Scenario = {
+  name: "kill-recovery",
+  shows: "the same, and again while that is recovered",
+  amounts: { quick: 20, full: 400 },
+  measures,
+  async plan({ folder }): Promise<Plan> {
+    const { ground, steps } = await layWatchedGround(folder);
+    const recovering = await stepsOfRecovery(ground, join(folder, "recovery"));
+    return { cases: steps.flatMap((first) => recovering.map((second) => killed(ground, [first, second]))) };
+  },
+};
+
+async function layWatchedGround(folder: string): Promise<{ ground: Ground; steps: Step[] }> {
+  const report = join(folder, "steps");
+  const ground = await layGround(folder, { addon: faultAddon, env: { COPPICE_FAILPOINT_REPORT: report } });
+  return { ground, steps: countSteps(await readFile(report, "utf8")) };
+}
 
 function killed({ template, expected }: Ground, steps: readonly Step[]): Case {
   const deaths = steps.map(({ name, nth }): WalkOrder => {

@@ -10,6 +10,7 @@
 #include "checkout.h"
 #include "clean_files.h"
 #include "entry_at.h"
+#include "failpoint.h"
 #include "failure.h"
 #include "moved_index.h"
 #include "operations.h"
@@ -84,6 +85,7 @@ class Reset {
     plan.index = &index;
     Restore restore(shared_, std::move(plan));
     restore.run();
+    failpoint("reset.restored");
     count(restore);
     writeIndex(restore.index());
     if (tracker_ == nullptr || tracker_->isBlind()) return;
@@ -155,6 +157,7 @@ class Reset {
     plan.directories = &view.directories;
     Restore restore(shared_, std::move(plan));
     const bool enough = restore.run();
+    failpoint("reset.restored");
     count(restore);
     seen = restore.index();
     converts = restore.converts();
@@ -192,6 +195,7 @@ class Reset {
     index.version = 2;
     index.treeExtension = treeExtensionFor(*handle_, treeOid_, shared_.cancel);
     replaceFile(indexPath_, serializeIndex(index), false);
+    failpoint("reset.index-written");
   }
 
   const RestoreSettings& shared_;
@@ -219,6 +223,7 @@ ResetReply reset(Session& session, const ResetRequest& request, const Cancel& ca
   if (tracker) lock = std::unique_lock<std::mutex>(tracker->mutex());
 
   sweepAdminDirectory(session, admin, request.baseOid, tracker ? &tracker->adminMarks : nullptr, cancel);
+  failpoint("reset.admin-swept");
   RootDirectory root(request.path);
   const FreshModes modes = freshModes(root, tracker.get());
   restoreGitFile(root, admin, cancel);
