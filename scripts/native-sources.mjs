@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { editedSource } from "./libgit2-edits.mjs";
 
 export const projectFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -64,7 +65,9 @@ function libgit2Sources() {
   const folder = libgit2Folder();
   const util = `${folder}/src/util`;
   return [
-    ...filesIn(`${folder}/src/libgit2`, ".c", ["transport.c"]),
+    ...filesIn(`${folder}/src/libgit2`, ".c", ["transport.c"]).map((source) =>
+      editedSource(projectFolder, folder, source),
+    ),
     ...filesIn(util, ".c"),
     ...["failalloc", "stdalloc"].map((name) => `${util}/allocators/${name}.c`),
     ...["collisiondetect", "builtin", "sha1dc/sha1", "sha1dc/ubc_check", "rfc6234/sha224-256"].map(
@@ -104,7 +107,7 @@ export function ownNativeFiles() {
     "native/test",
   ];
   const files = folders.flatMap((folder) => filesIn(folder, ""));
-  return ["binding.gyp", "scripts/native-sources.mjs", ...files];
+  return ["binding.gyp", "scripts/native-sources.mjs", "scripts/libgit2-edits.mjs", ...files];
 }
 
 function answer(question) {
