@@ -136,6 +136,7 @@ const napi_property_descriptor kSessionMethods[] = {
     operation<listClaims>("listClaims"),
     operation<sweepNotes>("sweepNotes"),
     operation<releaseClaim>("releaseClaim"),
+    operation<sharedFiles>("sharedFiles"),
     method("cancel", cancel),
     method("close", closeSession),
 };

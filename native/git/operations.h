@@ -46,5 +46,7 @@ ClaimReply claim(Session&, const ClaimRequest&, const Cancel&);
 ListClaimsReply listClaims(Session&, const ListClaimsRequest&, const Cancel&);
 PathsReply sweepNotes(Session&, const SweepNotesRequest&, const Cancel&);
 Done releaseClaim(Session&, const ReleaseClaimRequest&, const Cancel&);
+// shared_files.cc
+SharedFilesReply sharedFiles(Session&, const SharedFilesRequest&, const Cancel&);
 
 }  // namespace coppice

@@ -1046,4 +1046,67 @@ struct ReleaseClaimRequest {
   }
 };
 
+// ---- the shared repository -------------------------------------------------------------------------------------------
+
+// Looks at the files of the git directory that all worktrees have in common and that decide what git does.
+struct SharedFilesRequest {
+  std::string gitDirectory;                     // of the opened worktree
+  std::optional<std::string> workingDirectory;  // links into it count by their text alone; null: bare
+  std::optional<std::string> knownMarks;        // of an earlier reply: nothing is read when nothing has changed since
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("gitDirectory", gitDirectory);
+    visit("workingDirectory", workingDirectory);
+    visit("knownMarks", knownMarks);
+  }
+};
+
+struct ConfigurationEntry {
+  std::string name;                  // "core.hookspath": section and key in lower case
+  std::optional<std::string> value;  // null: the key alone, which git takes for true
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("value", value);
+  }
+};
+
+struct SharedFile {
+  std::string path;   // absolute
+  std::string place;  // "config", "hook", "attributes", "alternates", "info"
+  std::string kind;   // "file", "link", "other"
+  uint32_t mode = 0;  // permission bits
+  std::string digest;  // of the content; without content, of size, times and the like
+  std::optional<std::string> content;       // bytes, or the text of a link; null: unreadable, or more than 4 MiB
+  bool readable = true;                     // false: a configuration that cannot be read as one
+  std::vector<ConfigurationEntry> entries;  // of a configuration, in its order
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("place", place);
+    visit("kind", kind);
+    visit("mode", mode);
+    visit("digest", digest);
+    visit("content", content);
+    visit("readable", readable);
+    visit("entries", entries);
+  }
+};
+
+struct SharedFilesReply {
+  bool changed = false;              // false: as the known marks say, and the files are not given
+  std::optional<std::string> marks;  // null: something has changed so lately that it must be read again
+  std::vector<SharedFile> files;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("changed", changed);
+    visit("marks", marks);
+    visit("files", files);
+  }
+};
+
 }  // namespace coppice

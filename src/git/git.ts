@@ -65,6 +65,8 @@ import type {
   ResolveReply,
   ResolveRequest,
   Session,
+  SharedFilesReply,
+  SharedFilesRequest,
   SnapshotReply,
   SnapshotRequest,
   SweepNotesRequest,
@@ -271,6 +273,11 @@ export class Git {
   /** Gives a claim back. */
   releaseClaim(request: ReleaseClaimRequest, signal?: AbortSignal): Promise<Done> {
     return this.#call("releaseClaim", request, signal);
+  }
+
+  /** The files that all worktrees have in common and that decide what git does; not given when their marks are as known. */
+  sharedFiles(request: SharedFilesRequest, signal?: AbortSignal): Promise<SharedFilesReply> {
+    return this.#call("sharedFiles", request, signal);
   }
 
   /** Cancels what is under way, waits until it has stopped, releases landings and claims. Twice is harmless. */

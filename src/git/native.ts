@@ -22,6 +22,10 @@ export type BlockedReason =
   | "type-changed"
   | "filter"
   | "unwritable";
+/** What a shared file is for. */
+export type SharedPlace = "config" | "hook" | "attributes" | "alternates" | "info";
+/** What lies there: "other" is neither a file nor a link, or hooks/ when it has more than is read. */
+export type SharedKind = "file" | "link" | "other";
 /** How a process holds a worktree. */
 export type HolderKind = "cwd" | "descriptor" | "mapping";
 
@@ -633,6 +637,50 @@ export interface ReleaseClaimRequest {
   claimId: number;
 }
 
+// ---- the shared repository ------------------------------------------------------------------------------------------
+
+/** Looks at the files of the git directory that all worktrees have in common and that decide what git does. */
+export interface SharedFilesRequest {
+  /** Of the opened worktree. */
+  gitDirectory: string;
+  /** Links into it count by their text alone; null: bare. */
+  workingDirectory: string | null;
+  /** Of an earlier reply: nothing is read when nothing has changed since. */
+  knownMarks: string | null;
+}
+
+export interface ConfigurationEntry {
+  /** "core.hookspath": section and key in lower case. */
+  name: string;
+  /** Null: the key alone, which git takes for true. */
+  value: string | null;
+}
+
+export interface SharedFile {
+  /** Absolute. */
+  path: string;
+  place: SharedPlace;
+  kind: SharedKind;
+  /** Permission bits. */
+  mode: number;
+  /** Of the content; without content, of size, times and the like. */
+  digest: string;
+  /** Bytes, or the text of a link; null: unreadable, or more than 4 MiB. */
+  content: string | null;
+  /** False: a configuration that cannot be read as one. */
+  readable: boolean;
+  /** Of a configuration, in its order. */
+  entries: readonly ConfigurationEntry[];
+}
+
+export interface SharedFilesReply {
+  /** False: as the known marks say, and the files are not given. */
+  changed: boolean;
+  /** Null: something has changed so lately that it must be read again. */
+  marks: string | null;
+  files: readonly SharedFile[];
+}
+
 // ---- the addon -----------------------------------------------------------------------------------------------------
 
 /**
@@ -673,6 +721,7 @@ export interface Session {
   listClaims(call: number, request: ListClaimsRequest): Promise<ListClaimsReply>;
   sweepNotes(call: number, request: SweepNotesRequest): Promise<PathsReply>;
   releaseClaim(call: number, request: ReleaseClaimRequest): Promise<Done>;
+  sharedFiles(call: number, request: SharedFilesRequest): Promise<SharedFilesReply>;
   /**
    * Asks a call under way to stop: it rejects with CANCELLED, unless it was done already. False: there is no such
    * call.

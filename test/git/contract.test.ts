@@ -126,6 +126,8 @@ test("each word list has the words that the C++ side states", () => {
     "ConflictKind",
     "HolderKind",
     "RepositoryState",
+    "SharedKind",
+    "SharedPlace",
     "UnheldReason",
   ]);
   for (const [type, words] of stated) expect({ type, words: lists.get(type) }).toEqual({ type, words });
