@@ -13,7 +13,7 @@ export function leaseOwner(
   rooms: Rooms,
   hooks: { resolveBase(base: string): Promise<string>; ended(lease: Lease): Promise<void> },
 ): LeaseOwner {
-  const { run, settlement, anchor } = rooms;
+  const { run, settlement, anchor, repository } = rooms;
 
   const draftOf = async (lease: Lease, snapshot: Snapshot): Promise<OutcomeDraft> => {
     const draft = new OutcomeDraft(lease.effectId, run.id);
@@ -32,7 +32,10 @@ export function leaseOwner(
 
   return {
     resolveBase: hooks.resolveBase,
-    ended: hooks.ended,
+    async ended(lease: Lease): Promise<void> {
+      await repository.left(lease.effectId);
+      await hooks.ended(lease);
+    },
     async land(lease: Lease, snapshot: Snapshot, options: LandOptions): Promise<Outcome> {
       const draft = await draftOf(lease, snapshot);
       return settle(snapshot, settlement.land(draft, digest, snapshot, options.message ?? `Effect ${lease.effectId}`));

@@ -40,6 +40,20 @@ export interface Recovery {
   readonly locks: readonly string[];
 }
 
+/** A file of the git directory that every worktree shares, and that is no longer as it was. */
+export interface RepositoryChange {
+  /** Absolute. */
+  readonly path: string;
+  readonly place: "config" | "hook" | "attributes" | "alternates" | "info";
+  readonly change: "added" | "changed" | "removed";
+  /** Configuration keys that differ, sorted. Without values: they may be secrets. */
+  readonly keys: readonly string[];
+  /** It makes git run something, or take objects or configuration from elsewhere. */
+  readonly codeBearing: boolean;
+  /** A command for the shell that brings back what was there; null: it was too large, or could not be read. */
+  readonly restore: string | null;
+}
+
 interface EffectEvent {
   effectId: string;
   /** Milliseconds since the epoch. */
@@ -67,6 +81,16 @@ export interface Events {
   "tracking:missed": { time: number; worktree: string; paths: readonly string[] };
   /** A batch landed: one flush, one move of the target. */
   "target:landed": { time: number; target: string; oldOid: string; newOid: string; effectIds: readonly string[] };
+  /**
+   * Configuration, hooks, info or alternates of the repository have changed since the last look, by an effect in flight
+   * (`effectIds`) or by somebody else. `stopsLanding`: nothing lands until `acknowledge`, or until it is as before.
+   */
+  "repository:changed": {
+    time: number;
+    effectIds: readonly string[];
+    changes: readonly RepositoryChange[];
+    stopsLanding: boolean;
+  };
   /** What dead processes had left, and what opening has done about it. Sent once, after `open` has resolved, when there was anything. */
   recovered: { time: number; recovery: Recovery };
   /** Something that the user should know and that fails no effect. */

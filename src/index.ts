@@ -32,7 +32,7 @@ export {
   errorTable,
   isCoppiceError,
 } from "./errors.js";
-export type { EventName, Events, RecoveredWork, RecoveredWorktree, Recovery } from "./events.js";
+export type { EventName, Events, RecoveredWork, RecoveredWorktree, Recovery, RepositoryChange } from "./events.js";
 export { WorktreeManager } from "./manager.js";
 export type { KeptWork } from "./merge/kept.js";
 export { type MergedTrees, type MergeTreesRequest, mergeTrees } from "./merge-trees.js";

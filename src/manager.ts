@@ -7,7 +7,7 @@ import { OutcomeDraft } from "./effect/outcome.js";
 import { requireRequest } from "./effect/request.js";
 import { EffectClaims } from "./effect-claims.js";
 import { CoppiceError } from "./errors.js";
-import type { EventName, Events, Recovery } from "./events.js";
+import type { EventName, Events, Recovery, RepositoryChange } from "./events.js";
 import { dropKept, type KeptWork, listKept, readKept } from "./merge/kept.js";
 import { commitNamed } from "./merge/target.js";
 import { type ManagerOptions, type RunOptions, resolveOptions, resolveRunOptions } from "./options.js";
@@ -129,6 +129,22 @@ export class WorktreeManager implements AsyncDisposable {
   async dropKept(effectId: string): Promise<KeptWork> {
     requireEffectId(effectId);
     return dropKept(this.#rooms.run.git, this.runId, effectId);
+  }
+
+  /**
+   * Changes of the shared repository (configuration, hooks, info, alternates) that bear code and that nobody has acknowledged:
+   * while there are any, nothing lands, and effects settle as blocked.
+   */
+  get unacknowledged(): readonly RepositoryChange[] {
+    return this.#rooms.repository.unacknowledged;
+  }
+
+  /**
+   * Says that the changes reported so far are wanted, so that landing goes on; `landKept` lands what was kept meanwhile. Gives
+   * the changes that had stopped it. A listener of "repository:changed" may call this.
+   */
+  acknowledge(): readonly RepositoryChange[] {
+    return this.#rooms.repository.acknowledge();
   }
 
   /** Listens to a transition; gives back what removes the listener. */

@@ -8,5 +8,6 @@ export { outcomeTable, type TableOptions } from "./report/outcome-table.js";
 export { type Progress, type ProgressOptions, showProgress } from "./report/progress.js";
 export type { EventSource } from "./report/progress-state.js";
 export { recoveryLine, recoveryTable } from "./report/recovery-table.js";
+export { repositoryLines } from "./report/repository-lines.js";
 export { type Format, type Paint, paintFor, plain } from "./report/style.js";
 export { type Tally, tally, tallyLine } from "./report/tally.js";

@@ -9,6 +9,7 @@ import { Settlement } from "./merge/settlement.js";
 import { openTarget, type Target } from "./merge/target.js";
 import type { Options } from "./options.js";
 import { recover } from "./recovery/recover.js";
+import { SharedRepository } from "./repository/shared-repository.js";
 import { instanceClaim, openRun, type Run } from "./run.js";
 import { createRunner, type Runner } from "./runner/runner.js";
 import { Anchor } from "./worktree/anchor.js";
@@ -17,6 +18,7 @@ import { WorktreePool } from "./worktree/worktree-pool.js";
 
 export interface Rooms {
   readonly run: Run;
+  readonly repository: SharedRepository;
   readonly events: EventHub;
   readonly target: Target;
   readonly pool: WorktreePool;
@@ -34,6 +36,7 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
   const git = await openGit({ path, threads: options.limits.nativeThreads });
   try {
     const run = await openRun(git, options, events.emit);
+    const repository = await SharedRepository.open(run);
     const consolidation = new Consolidation(run);
     const provisioner = await Provisioner.open(run);
     const target = await openTarget(run);
@@ -42,10 +45,11 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     // Before anything is asked of the ledger: what a dead process of this run left belongs to its answer.
     const recovery = await recover(run, { dryRun: false });
     const ledger = new Ledger(run);
-    const settlement = new Settlement(run, ledger, new MergeQueue(run, target, ledger));
+    const queue = new MergeQueue(run, target, ledger, () => repository.stopsLanding());
+    const settlement = new Settlement(run, ledger, queue);
     const runner = createRunner(options.limits);
     const anchor = new Anchor(run, () => consolidation.room());
-    return { run, events, target, pool, anchor, runner, settlement, consolidation, recovery };
+    return { run, repository, events, target, pool, anchor, runner, settlement, consolidation, recovery };
   } catch (error) {
     await git.close();
     throw error;

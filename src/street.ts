@@ -84,12 +84,13 @@ export async function acquireLease(
   place: Release,
   signal: AbortSignal,
 ): Promise<Lease> {
-  const { run, pool, anchor } = rooms;
+  const { run, pool, anchor, repository } = rooms;
   const { effectId } = draft;
   draft.baseOid = baseOid;
   const { worktree, created } = await draft.clock.time("acquireMs", () =>
     pool.acquire({ effectId, baseOid, kind }, place, signal),
   );
+  repository.entered(effectId);
   run.emit("effect:acquired", { effectId, worktree: worktree.name, path: worktree.path, baseOid, created });
   return new Lease({ run, pool, anchor, owner }, worktree, { effectId, baseOid });
 }

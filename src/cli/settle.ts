@@ -30,7 +30,8 @@ export async function settleEffects(
   const outcomes = await settleAll(manager, requests, call);
   const wallMs = Math.round(performance.now() - start);
   sayOutcomes(flags, outcomes, wallMs);
-  if (flags.json) console.log(JSON.stringify({ runId, ...summary(outcomes, wallMs), outcomes }));
+  const { unacknowledged } = manager;
+  if (flags.json) console.log(JSON.stringify({ runId, ...summary(outcomes, wallMs), unacknowledged, outcomes }));
   return outcomes.every(({ kind }) => isSettledWell(kind)) ? 0 : 1;
 }
 

@@ -67,9 +67,11 @@ export interface Conflict {
   content: string | null;
 }
 
-/** A path that the user changed, so that landing leaves it alone. */
+/** A path that the user changed, so that landing leaves it alone; or a change of the shared repository that stops all landing. */
 export interface BlockedPath {
+  /** Relative to the working tree; absolute with "repository-changed". */
   path: string;
+  /** What the user did to it; "repository-changed": somebody did, and `acknowledge` lets landing go on. */
   reason: string;
 }
 

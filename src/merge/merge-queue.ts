@@ -1,7 +1,7 @@
 // The merge queue: snapshots land in the order in which they came, and whatever waits when the lander is free becomes one
 // batch: one flush, one move of the target, one update of the working tree. landing-pace.ts says when it is free.
 
-import type { Outcome } from "../effect/effect.js";
+import type { BlockedPath, Outcome } from "../effect/effect.js";
 import { CoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 import { entriesOf, keepRefs, landBatch, type Verdicts } from "./land.js";
@@ -23,15 +23,24 @@ export class MergeQueue {
   readonly #run: Run;
   readonly #target: Target;
   readonly #ledger: Ledger;
+  readonly #stops: () => Promise<readonly BlockedPath[]>;
   readonly #pace: LandingPace;
   readonly #waiting: Waiting[] = [];
   readonly #expected = new Set<string>();
   #lander: Promise<void> | null = null;
 
-  constructor(run: Run, target: Target, ledger: Ledger, pace = new LandingPace()) {
+  /** `stops`: asked before each landing; when it gives anything, the batch is blocked by it and kept. */
+  constructor(
+    run: Run,
+    target: Target,
+    ledger: Ledger,
+    stops: () => Promise<readonly BlockedPath[]>,
+    pace = new LandingPace(),
+  ) {
     this.#run = run;
     this.#target = target;
     this.#ledger = ledger;
+    this.#stops = stops;
     this.#pace = pace;
   }
 
@@ -74,6 +83,9 @@ export class MergeQueue {
 
   async #settle(batch: readonly Landable[]): Promise<Verdicts> {
     try {
+      const blocked = await this.#stops();
+      if (blocked.length > 0)
+        return await this.#record(new Map(batch.map((landable) => [landable, { kind: "blocked", blocked }])));
       return await landBatch(this.#run, this.#target, this.#ledger, batch);
     } catch (error) {
       // One effect's bad luck must not be the others': alone, each shows whether it is the cause.
@@ -81,9 +93,14 @@ export class MergeQueue {
       const verdicts: Verdicts = new Map(
         batch.map((landable) => [landable, { kind: "failed", error: CoppiceError.from(error, "ERR_NATIVE") }]),
       );
-      await this.#ledger.record(entriesOf(verdicts), keepRefs(this.#run, verdicts));
-      return verdicts;
+      return this.#record(verdicts);
     }
+  }
+
+  /** Of effects that do not land. */
+  async #record(verdicts: Verdicts): Promise<Verdicts> {
+    await this.#ledger.record(entriesOf(verdicts), keepRefs(this.#run, verdicts));
+    return verdicts;
   }
 
   async #settleEach(batch: readonly Landable[]): Promise<Verdicts> {

@@ -1,6 +1,6 @@
 // For each effect that did not land: why, and the commands to type. Also what landed effects left that somebody must know.
 
-import type { Kept, Outcome, UnheldReason } from "../effect/effect.js";
+import type { BlockedPath, Kept, Outcome, UnheldReason } from "../effect/effect.js";
 import type { CoppiceError } from "../errors.js";
 import { outcomeStyles, type Paint, plain } from "./style.js";
 
@@ -34,13 +34,18 @@ function reasons(outcome: Outcome): string[] {
     case "conflicted":
       return listed(outcome.conflicts.map(({ path, kind }) => `${kind} conflict in ${path}`));
     case "blocked":
-      return listed(outcome.blocked.map(({ path, reason }) => `${path} has your own change (${reason}), which stays`));
+      return listed(outcome.blocked.map(blockedReason));
     case "failed":
     case "aborted":
       return describeError(outcome.error);
     default:
       return [];
   }
+}
+
+function blockedReason({ path, reason }: BlockedPath): string {
+  if (reason !== "repository-changed") return `${path} has your own change (${reason}), which stays`;
+  return `${path} has changed while effects ran, and git may run what it says: look at it, then land`;
 }
 
 function describeError(error: CoppiceError): string[] {

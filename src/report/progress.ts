@@ -9,6 +9,7 @@ import { frame } from "./frame.js";
 import { LiveArea } from "./live-area.js";
 import { type EventSource, ProgressState } from "./progress-state.js";
 import { recoveryLine } from "./recovery-table.js";
+import { repositoryLines } from "./repository-lines.js";
 import { outcomeStyles, type Paint, paintFor } from "./style.js";
 
 export interface ProgressOptions {
@@ -43,6 +44,7 @@ function showLive(source: EventSource, stream: WriteStream, total: number | null
     state.follow(source),
     source.on("warning", ({ message }) => draw([warning(message, paint)])),
     source.on("recovered", ({ recovery }) => draw([recoveryLine(recovery, paint)])),
+    source.on("repository:changed", (event) => draw(repositoryLines(event, paint))),
   ];
   const timer = setInterval(draw, redrawMs);
   // A picture must not keep a process alive.
@@ -69,6 +71,9 @@ function showLines(source: EventSource, stream: NodeJS.WritableStream, total: nu
     }),
     source.on("warning", ({ message }) => say(warning(message, paint))),
     source.on("recovered", ({ recovery }) => say(recoveryLine(recovery, paint))),
+    source.on("repository:changed", (event) => {
+      for (const line of repositoryLines(event, paint)) say(line);
+    }),
   ];
   return {
     say,

@@ -1,0 +1,84 @@
+// Keeps what the shared files held before a change, and says how to bring it back. Kept as files in the git directory, named for
+// their content, so that keeping twice changes nothing. Not as objects below a ref: a configuration may hold a password, and a
+// ref travels with `git push --mirror`.
+
+import { constants } from "node:fs";
+import { chmod, link, lstat, mkdir, open, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { ulid } from "ulid";
+import type { SharedFile } from "../git/native.js";
+import type { Difference } from "./compare.js";
+
+/** `folder`: made when there is something to keep. Resolves once everything is on disk. */
+export async function keepEarlier(folder: string, differences: readonly Difference[]): Promise<void> {
+  for (const { before } of differences) {
+    if (before?.kind === "file" && before.content !== null) await keep(folder, before, before.content);
+  }
+}
+
+async function keep(folder: string, file: SharedFile, content: string): Promise<void> {
+  const path = keptPath(folder, file);
+  if (await isThere(path)) return;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const half = join(folder, `.${ulid()}`);
+  const handle = await open(half, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  try {
+    try {
+      await handle.writeFile(bytesOf(content));
+      await chmod(half, file.mode & 0o777);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await link(half, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  } finally {
+    await unlink(half);
+  }
+  // Up to the folder that holds the first of those that may just have been made.
+  for (const above of [folder, dirname(folder), dirname(dirname(folder))]) await syncFolder(above);
+}
+
+/** A command for the shell; null: the earlier bytes could not be kept. */
+export function restoreCommand(folder: string, { path, before, after }: Difference): string | null {
+  const clear = `rm -rf ${quote(path)}`;
+  // The kept copy is neither more nor less than the file was; nothing of git's runs to bring it back.
+  if (before === null) return clear;
+  if (before.content === null || before.kind === "other") return null;
+  const place = after === null ? `mkdir -p ${quote(dirname(path))}` : clear;
+  if (before.kind === "link") return `${place} && ln -s ${quote(before.content)} ${quote(path)}`;
+  return `${place} && cp -p ${quote(keptPath(folder, before))} ${quote(path)}`;
+}
+
+function keptPath(folder: string, { path, digest, mode }: SharedFile): string {
+  return join(folder, `${basename(path)}-${digest.slice(0, 16)}-${(mode & 0o777).toString(8)}`);
+}
+
+/** A byte that is no part of valid UTF-8 has come over the border as a lone surrogate. */
+function bytesOf(text: string): Buffer {
+  const parts = text.split(/([\u{dc80}-\u{dcff}])/u);
+  return Buffer.concat(
+    parts.map((part, index) => (index % 2 === 0 ? Buffer.from(part) : Buffer.of(part.charCodeAt(0) - 0xdc00))),
+  );
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function quote(text: string): string {
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

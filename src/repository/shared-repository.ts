@@ -1,0 +1,109 @@
+// The shared repository: a worktree has files of its own, but configuration, hooks and objects are the user's. Changes there are
+// noticed, reported and never reverted; while one that bears code waits to be acknowledged, nothing lands.
+// A look costs some microseconds (docs/decisions/shared-repository.md), so each effect's end and each landing has one.
+
+import { join } from "node:path";
+import type { BlockedPath } from "../effect/effect.js";
+import type { RepositoryChange } from "../events.js";
+import type { Run } from "../run.js";
+import { SharedTurn } from "../shared-turn.js";
+import { compareStates, type Difference, type SharedState } from "./compare.js";
+import { keepEarlier, restoreCommand } from "./earlier-bytes.js";
+
+/** Every outcome that is blocked names them, and is recorded: a thousand hooks would be too much of it. */
+const maxNamed = 20;
+
+export class SharedRepository {
+  readonly #run: Run;
+  readonly #earlier: string;
+  readonly #inFlight = new Set<string>();
+  /** They ended after the last look: what the next one finds may be theirs. */
+  readonly #ended = new Set<string>();
+  readonly #turn = new SharedTurn(() => this.#look());
+  #marks: string | null = null;
+  #seen: SharedState = new Map();
+  #acknowledged: SharedState = new Map();
+
+  private constructor(run: Run) {
+    this.#run = run;
+    this.#earlier = join(run.repository.commonDirectory, "coppice", "earlier", run.id);
+  }
+
+  /** What is there now counts as the user's own. */
+  static async open(run: Run): Promise<SharedRepository> {
+    const repository = new SharedRepository(run);
+    repository.#seen = (await repository.#read()) ?? new Map();
+    repository.#acknowledged = repository.#seen;
+    return repository;
+  }
+
+  /** From now on a change may come from this effect's task. */
+  entered(effectId: string): void {
+    this.#inFlight.add(effectId);
+  }
+
+  /** Its task has ended. Never rejects: what could not be looked at now is looked at before the next landing. */
+  async left(effectId: string): Promise<void> {
+    if (!this.#inFlight.delete(effectId)) return;
+    this.#ended.add(effectId);
+    await this.#turn.request().catch(() => {});
+  }
+
+  /** Looks, and gives what landing must wait for; nothing: it may go on. */
+  async stopsLanding(): Promise<BlockedPath[]> {
+    await this.#turn.request();
+    const changes = this.#unacknowledged().slice(0, maxNamed);
+    return changes.map(({ path }) => ({ path, reason: "repository-changed" }));
+  }
+
+  /** The changes that bear code and are not acknowledged, as of the last look. */
+  get unacknowledged(): RepositoryChange[] {
+    return this.#describe(this.#unacknowledged());
+  }
+
+  /** Takes what has been reported for wanted; what has changed since the last look is not part of it. Gives what stopped landing. */
+  acknowledge(): RepositoryChange[] {
+    const changes = this.unacknowledged;
+    this.#acknowledged = this.#seen;
+    return changes;
+  }
+
+  async #look(): Promise<void> {
+    const ended = [...this.#ended];
+    const effectIds = [...new Set([...ended, ...this.#inFlight])];
+    const now = await this.#read();
+    const differences = now === null ? [] : compareStates(this.#seen, now);
+    if (now !== null && differences.length > 0) {
+      // Before anybody hears of it: a restore command must never name what is not there.
+      await keepEarlier(this.#earlier, differences);
+      this.#seen = now;
+      const stopsLanding = this.#unacknowledged().length > 0;
+      this.#run.emit("repository:changed", { effectIds, changes: this.#describe(differences), stopsLanding });
+    }
+    for (const effectId of ended) this.#ended.delete(effectId);
+  }
+
+  /** Null: nothing has changed since the last look. */
+  async #read(): Promise<SharedState | null> {
+    const { git, repository } = this.#run;
+    const { gitDirectory, workingDirectory } = repository;
+    const reply = await git.sharedFiles({ gitDirectory, workingDirectory, knownMarks: this.#marks });
+    if (!reply.changed) return null;
+    this.#marks = reply.marks;
+    return new Map(reply.files.map((file) => [file.path, file]));
+  }
+
+  #unacknowledged(): Difference[] {
+    if (this.#seen === this.#acknowledged) return [];
+    return compareStates(this.#acknowledged, this.#seen).filter(({ codeBearing }) => codeBearing);
+  }
+
+  #describe(differences: readonly Difference[]): RepositoryChange[] {
+    return differences.map((difference) => {
+      const { path, before, after, keys, codeBearing } = difference;
+      const change = before === null ? "added" : after === null ? "removed" : "changed";
+      const place = (after ?? before)?.place ?? "config";
+      return { path, place, change, keys, codeBearing, restore: restoreCommand(this.#earlier, difference) };
+    });
+  }
+}
