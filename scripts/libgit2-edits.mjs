@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 
 const edits = [
   {
-    // An index whose offsets were damaged leads beyond the end of the pack, and that was read (a crash).
+    // An index whose offsets were damaged leads beyond the end of the pack, and that was read (a crash). And the byte behind an
+    // object is a NUL for whoever reads it as text: a stream that is longer than the object may have written there.
     file: "src/libgit2/pack.c",
     sha256: "ab8d2431d1e531d9ef848f845b5bacaf1da039f8893f80a191b782380ecef550",
     replace: [
@@ -27,6 +28,78 @@ const edits = [
 	git_mutex_unlock(&p->mwf.lock);
 	if (base == NULL)
 		return GIT_EBUFS;
+`,
+      ],
+      [
+        `	if (total != size || !git_zstream_eos(&zstream)) {
+		git_error_set(GIT_ERROR_ZLIB, "error inflating zlib stream");
+		error = -1;
+		goto out;
+	}
+`,
+        `	if (total != size || !git_zstream_eos(&zstream)) {
+		git_error_set(GIT_ERROR_ZLIB, "error inflating zlib stream");
+		error = -1;
+		goto out;
+	}
+	data[size] = 0;
+`,
+      ],
+    ],
+  },
+  {
+    // A delta says how long its result is: a size of more bits than there are, and one that asks for all memory (CVE-2026-53585).
+    file: "src/libgit2/delta.c",
+    sha256: "3e5d84b81f8fa3b752f75e0853a548ec3863ac3f1070bf99a9367bf6ae8ab87c",
+    replace: [
+      [
+        `		c = *d++;
+		r |= (c & 0x7f) << shift;
+		shift += 7;
+	} while (c & 0x80);
+	*delta = d;
+`,
+        `		if (shift + 7 > sizeof(size_t) * 8) {
+			git_error_set(GIT_ERROR_INVALID, "a delta has an impossible size");
+			return -1;
+		}
+		c = *d++;
+		r |= (size_t)(c & 0x7f) << shift;
+		shift += 7;
+	} while (c & 0x80);
+	*delta = d;
+`,
+      ],
+      [
+        `	GIT_ERROR_CHECK_ALLOC_ADD(&alloc_sz, res_sz, 1);
+	res_dp = git__malloc(alloc_sz);
+`,
+        `	/* One byte of a delta copies 16 MiB of its base at most. */
+	if (res_sz / 0x1000000 > delta_len) {
+		git_error_set(GIT_ERROR_INVALID, "a delta promises more than it can make");
+		return -1;
+	}
+	GIT_ERROR_CHECK_ALLOC_ADD(&alloc_sz, res_sz, 1);
+	res_dp = git__malloc(alloc_sz);
+`,
+      ],
+    ],
+  },
+  {
+    // A stream that is cut off makes no progress, and was asked for more for ever.
+    file: "src/util/zstream.c",
+    sha256: "51e507d17742366b91e6f427a48b566b52013f06502c3f05fbd6f5120b3d6afb",
+    replace: [
+      [
+        `		out_remain -= out_written;
+		out = ((char *)out) + out_written;
+`,
+        `		if (!out_written && !zstream->in_len && zstream->zerr != Z_STREAM_END) {
+			git_error_set(GIT_ERROR_ZLIB, "a zlib stream is cut off");
+			return -1;
+		}
+		out_remain -= out_written;
+		out = ((char *)out) + out_written;
 `,
       ],
     ],

@@ -64,10 +64,8 @@ function filesIn(folder, extension, except = []) {
 function libgit2Sources() {
   const folder = libgit2Folder();
   const util = `${folder}/src/util`;
-  return [
-    ...filesIn(`${folder}/src/libgit2`, ".c", ["transport.c"]).map((source) =>
-      editedSource(projectFolder, folder, source),
-    ),
+  const sources = [
+    ...filesIn(`${folder}/src/libgit2`, ".c", ["transport.c"]),
     ...filesIn(util, ".c"),
     ...["failalloc", "stdalloc"].map((name) => `${util}/allocators/${name}.c`),
     ...["collisiondetect", "builtin", "sha1dc/sha1", "sha1dc/ubc_check", "rfc6234/sha224-256"].map(
@@ -78,8 +76,8 @@ function libgit2Sources() {
     ...["adler32", "crc32", "deflate", "inffast", "inflate", "inftrees", "trees", "zutil"].map(
       (name) => `${folder}/deps/zlib/${name}.c`,
     ),
-    stubs,
   ];
+  return [...sources.map((source) => editedSource(projectFolder, folder, source)), stubs];
 }
 
 const targets = {
