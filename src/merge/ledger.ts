@@ -94,9 +94,7 @@ export class Ledger {
   record(entries: readonly LedgerEntry[], refs: readonly RefUpdate[], landing?: LandingRecord | null): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ entries, landing, refs, resolve, reject });
-      this.#writer ??= this.#writeAll().finally(() => {
-        this.#writer = null;
-      });
+      this.#writer ??= this.#writeAll();
     });
   }
 
@@ -147,6 +145,8 @@ export class Ledger {
         else await this.#writeEach(together);
       }
     }
+    // In the same turn as the last look: what comes one microtask later must find that nobody writes any more.
+    this.#writer = null;
   }
 
   /** One that cannot be recorded must not take the others with it. */

@@ -60,9 +60,7 @@ export class MergeQueue {
       this.#waiting.push({ landable, resolve, reject });
       this.#expected.delete(landable.effectId);
       this.#pace.changed();
-      this.#lander ??= this.#landAll().finally(() => {
-        this.#lander = null;
-      });
+      this.#lander ??= this.#landAll();
     });
   }
 
@@ -79,6 +77,8 @@ export class MergeQueue {
         for (const { reject } of batch) reject(error);
       }
     }
+    // In the same turn as the last look: what comes one microtask later must find that nobody lands any more.
+    this.#lander = null;
   }
 
   async #settle(batch: readonly Landable[]): Promise<Verdicts> {

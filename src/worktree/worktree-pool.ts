@@ -82,30 +82,49 @@ export class WorktreePool {
     this.#supply.taskEnded(worktree);
   }
 
-  /** Gives a worktree back whose work is durable elsewhere. One that a process still holds is retired instead. */
+  /**
+   * Gives a worktree back whose work is durable elsewhere. One that a process still holds is retired instead, and so is one that cannot
+   * be given back: its effect has nothing to do with that.
+   */
   async release(worktree: PooledWorktree): Promise<{ retired: boolean }> {
-    // From here on a death leaves nothing to keep in it. Written while the processes are looked through, it takes no time of its own.
-    const idle = this.#lock(worktree, lockReason.idle(this.#run.id));
-    const [holder] = await Promise.all([this.#holders.find(worktree.path), idle]);
-    if (holder !== null) {
-      const message =
-        `process ${holder.pid} (${holder.command}) still holds ${worktree.path} (${holder.kind}); ` +
-        "the worktree is not used again";
-      this.#run.emit("warning", { code: "WORKTREE_HELD", message, effectId: worktree.effectId });
-      await this.discard(worktree);
+    const { release, effectId } = worktree;
+    const why = await this.#whyRetired(worktree);
+    if (why !== null) {
+      this.#run.emit("warning", { ...why, message: `${why.message}; the worktree is not used again`, effectId });
+      await this.discard(worktree).catch((error: Error) => {
+        const message = `${worktree.path} could not be removed: ${error.message}. 'coppice clean' does it`;
+        this.#run.emit("warning", { code: "WORKTREE_NOT_REMOVED", message, effectId });
+      });
       return { retired: true };
     }
-    const { release } = worktree;
     this.#supply.giveBack(worktree);
     release?.();
     return { retired: false };
   }
 
+  async #whyRetired(worktree: PooledWorktree): Promise<{ code: string; message: string } | null> {
+    const { path } = worktree;
+    try {
+      // From here on a death leaves nothing to keep in it. Written while the processes are looked through, it takes no time of its own.
+      const idle = this.#lock(worktree, lockReason.idle(this.#run.id));
+      const [holder] = await Promise.all([this.#holders.find(path), idle]);
+      if (holder === null) return null;
+      const message = `process ${holder.pid} (${holder.command}) still holds ${path} (${holder.kind})`;
+      return { code: "WORKTREE_HELD", message };
+    } catch (error) {
+      return { code: "WORKTREE_NOT_RELEASED", message: `${path} could not be given back: ${(error as Error).message}` };
+    }
+  }
+
   /** Leaves the worktree where it is, locked under this reason: it holds work that nothing else holds. */
   async keep(worktree: PooledWorktree, reason: string): Promise<void> {
-    await this.#lock(worktree, lockReason.kept(this.#run.id, worktree.effectId ?? "", reason));
-    await this.#run.git.releaseClaim({ claimId: worktree.claimId });
-    this.#takeOut(worktree);
+    try {
+      await this.#lock(worktree, lockReason.kept(this.#run.id, worktree.effectId ?? "", reason));
+    } finally {
+      // Without the new reason the old one names the effect, so whoever recovers finds its work.
+      await this.#run.git.releaseClaim({ claimId: worktree.claimId });
+      this.#takeOut(worktree);
+    }
   }
 
   /** Takes the worktree out of the pool and moves it to the trash. Its work must be durable elsewhere, or unwanted. */
