@@ -113,7 +113,7 @@ export class Ledger {
   async discardUnmoved(): Promise<boolean> {
     const landing = await this.#landingOnRecord();
     if (landing === null || (await hasMoved(this.#run.git, landing))) return false;
-    const edits: TextEdit[] = landing.effectIds.map((effectId) => ({ path: entryPath(effectId), text: null }));
+    const edits = await this.#untrueEntries(landing);
     const newOid = await this.#commit([...edits, { path: landingPath, text: null }]);
     const refName = this.#run.refs.ledger;
     const ledgerRef = { refName, newOid, compare: true, expectedOid: this.#commitOid, reflog: null };
@@ -170,7 +170,7 @@ export class Ledger {
     if (landing && before !== null && !(await hasMoved(this.#run.git, before))) {
       // Nobody else is between record and move: whoever records a landing holds the repository's landing lock. So that one died,
       // and with its record goes what alone says that its entries never came to be.
-      for (const effectId of before.effectIds) edits.push({ path: entryPath(effectId), text: null });
+      edits.push(...(await this.#untrueEntries(before)));
     }
     // Only our own: the one on record may be another process's, which has not moved yet.
     const ended = this.#landingEnded && before?.newOid === this.#landing?.newOid;
@@ -179,6 +179,17 @@ export class Ledger {
       for (const entry of entries) edits.push({ path: entryPath(entry.outcome.effectId), text: JSON.stringify(entry) });
     if (landing !== undefined)
       edits.push({ path: landingPath, text: landing === null ? null : JSON.stringify(landing) });
+    return edits;
+  }
+
+  /** The entries of a landing that never moved. What has failed since then is true: its entry alone tells of the work that was kept. */
+  async #untrueEntries({ effectIds }: LandingRecord): Promise<TextEdit[]> {
+    const edits: TextEdit[] = [];
+    for (const effectId of effectIds) {
+      const path = entryPath(effectId);
+      const text = this.#commitOid === null ? null : await this.#read(this.#commitOid, path);
+      if (text !== null && isSettledWell(parseEntry(text, effectId).outcome.kind)) edits.push({ path, text: null });
+    }
     return edits;
   }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Outcome } from "../../src/effect/effect.js";
 import { OutcomeDraft } from "../../src/effect/outcome.js";
+import { CoppiceError } from "../../src/errors.js";
 import { openGit } from "../../src/git/git.js";
 import { Ledger } from "../../src/merge/ledger.js";
 import { resolveOptions } from "../../src/options.js";
@@ -80,4 +81,26 @@ test("the end of a landing leaves the record of another process's alone", async 
   await ledger.record([record("three")], []);
   expect(await ledger.find("one")).toMatchObject({ digest: "one" });
   expect(await ledger.find("two")).toBeNull();
+});
+
+test("a failure that was recorded after its landing could not move stays on record", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const oldOid = await repository.oid("HEAD");
+  const newOid = await repository.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "never moved to");
+  const landing = (effectId: string) => ({
+    ...{ targetRef: "refs/heads/main", worktree: null, oldOid, newOid },
+    effectIds: [effectId],
+  });
+  const record = (id: string) => ({ digest: id, outcome: outcome(id) });
+  const failed = new OutcomeDraft("one", "run-1").failed(new CoppiceError("ERR_NATIVE", "it could not move"), null);
+  const { ledger } = await openLedger(repository);
+  await ledger.record([record("one")], [], landing("one"));
+  await ledger.record([{ digest: "one", outcome: failed }], []);
+  await ledger.record([record("two")], [], landing("two"));
+  expect((await ledger.find("one"))?.outcome.kind).toBe("failed");
+  const { ledger: another } = await openLedger(repository);
+  expect(await another.unmoved()).toEqual(["two"]);
+  expect(await another.discardUnmoved()).toBe(true);
+  expect((await another.find("one"))?.outcome.kind).toBe("failed");
+  expect(await another.find("two")).toBeNull();
 });
