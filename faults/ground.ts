@@ -16,8 +16,8 @@ export async function layGround(folder: string, order: WalkOrder = {}): Promise<
   const template = await makeTemplate(await made(folder, "template"));
   const untouched = await copyWorld(template, await made(folder, "untouched"));
   const report = join(folder, "calls.json");
-  const { ended, closed, said } = await walk(untouched, { ...order, report });
-  if (!closed) throw new Error(`a walk without a fault ended with ${ended.signal ?? ended.exitCode}: ${said}`);
+  const { ended, finished, said } = await walk(untouched, { ...order, report });
+  if (!finished) throw new Error(`a walk without a fault ended with ${ended.signal ?? ended.exitCode}: ${said}`);
   const calls = JSON.parse(await readFile(report, "utf8")) as Record<string, number>;
   return { template, expected: await expectedOf(untouched), calls };
 }

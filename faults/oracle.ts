@@ -1,7 +1,7 @@
 // The oracle: what must hold when the dead have been recovered and every effect was walked to its end, told by stock git and the
 // filesystem. It knows the expected state from a walk in which nothing went wrong.
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { FileTree } from "../test/support/file-tree.js";
 import { fsck, git } from "../test/support/git.js";
@@ -43,7 +43,7 @@ export async function judge(
     judgeOutcomes(lives.at(-1) ?? []),
     judgeLanded(world, lives),
     judgeKept(world, lives),
-    judgeMainTree(world, expected),
+    judgeMainTree(world, expected, displacedOf(lives)),
     judgeLeftovers(world, expected),
   ]);
   return found.flat();
@@ -125,18 +125,24 @@ async function judgeKept(world: World, lives: readonly (readonly Acknowledged[])
   );
 }
 
-async function judgeMainTree(world: World, expected: Expected): Promise<Problem[]> {
+/** The new state, but for paths that a landing has named because it could not write them: there the old one may stand. */
+async function judgeMainTree(world: World, expected: Expected, named: ReadonlySet<string>): Promise<Problem[]> {
   const tree = await mainTree(world);
   const problems = await judgeUsersFiles(tree);
   const paths = [...new Set([...Object.keys(tree), ...Object.keys(expected.tree)])];
-  const wrong = paths.filter((path) => !isDeepStrictEqual(tree[path], expected.tree[path]));
+  const isNamed = (path: string) => named.has(path) || [...named].some((other) => path.startsWith(`${other}/`));
+  const wrong = paths.filter((path) => !isDeepStrictEqual(tree[path], expected.tree[path]) && !isNamed(path));
   if (wrong.length > 0) problems.push(problem("mixed", `the main working tree is wrong at ${some(wrong)}`));
   const treeOid = await git(world.repository, ["rev-parse", "main^{tree}"]);
   if (treeOid !== expected.treeOid)
     problems.push(problem("mixed", `main's tree is ${treeOid}, not ${expected.treeOid}`));
-  const status = await statusOf(world);
-  if (status !== expected.status) problems.push(problem("mixed", `git status says ${JSON.stringify(status)}`));
+  const lines = (await statusOf(world)).split("\n").filter((line) => !isNamed(line.slice(3)));
+  if (lines.join("\n") !== expected.status) problems.push(problem("mixed", `git status says ${JSON.stringify(lines)}`));
   return problems;
+}
+
+function displacedOf(lives: readonly (readonly Acknowledged[])[]): Set<string> {
+  return new Set(lives.flat().flatMap(({ displaced }) => displaced.map(({ path }) => path)));
 }
 
 async function judgeUsersFiles(tree: FileTree): Promise<Problem[]> {
@@ -168,24 +174,31 @@ function statusOf({ repository }: World): Promise<string> {
   return git(repository, ["--no-optional-locks", "status", "--porcelain", "--untracked-files=all"]);
 }
 
-/** Whatever may be ours or half made: locks, keeps, temporary packs, admin directories, everything in our own corner, worktrees. */
+/**
+ * Whatever may be ours or half made: locks, keeps, temporary packs, packs without an index, admin directories, files in our own
+ * corner, worktrees. Empty folders of that corner do not count.
+ */
 async function remainders(world: World): Promise<string[]> {
   const gitFolder = join(world.repository, ".git");
-  const entries = await readdir(gitFolder, { recursive: true });
-  const withoutIndex = entries.filter(
-    (name) => name.endsWith(".pack") && !entries.includes(name.replace(/pack$/, "idx")),
-  );
-  const suspicious = /\.lock$|\.keep$|(^|\/)tmp_|^worktrees\/|^coppice\/|\.(rev|bitmap)\.tmp|~$/;
+  const below = await readdir(gitFolder, { recursive: true, withFileTypes: true });
+  const entries = below.map((entry) => {
+    const name = relative(gitFolder, join(entry.parentPath, entry.name));
+    return entry.isDirectory() ? `${name}/` : name;
+  });
+  const suspicious = /\.lock$|\.keep$|(^|\/)tmp_|^worktrees\/.|^coppice\/.*[^/]$|^coppice-|~$/;
+  const unindexed = entries.filter((name) => name.endsWith(".pack") && !entries.includes(name.replace(/pack$/, "idx")));
   const worktrees = await readdir(worktreesOf(world)).catch(() => []);
   return [
-    ...[...entries.filter((name) => suspicious.test(name)), ...withoutIndex].map((name) => `.git/${name}`),
+    ...[...entries.filter((name) => suspicious.test(name)), ...unindexed].map((name) => `.git/${name}`),
     ...worktrees.map((name) => `project.worktrees/${name}`),
   ].sort();
 }
 
 /** A folder that stayed is one thing, whatever is in it. */
 function tops(names: readonly string[]): string[] {
-  return names.filter((name) => !names.some((other) => name.startsWith(`${other}/`)));
+  return names.filter(
+    (name) => !names.some((other) => other.endsWith("/") && other !== name && name.startsWith(other)),
+  );
 }
 
 function some(names: readonly string[]): string {

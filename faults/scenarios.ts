@@ -1,6 +1,15 @@
 // The table of scenarios: one row each, in the order in which they are taken.
 import type { Scenario } from "./scenario.js";
+import { fullDisk } from "./scenarios/full-disk.js";
 import { killCalls } from "./scenarios/kill-calls.js";
 import { killRecovery, killSteps } from "./scenarios/kill-steps.js";
+import { failSystemCalls, killSystemCalls } from "./scenarios/system-calls.js";
 
-export const scenarios: readonly Scenario[] = [killCalls, killSteps, killRecovery];
+export const scenarios: readonly Scenario[] = [
+  killCalls,
+  killSteps,
+  killRecovery,
+  killSystemCalls,
+  fullDisk,
+  failSystemCalls,
+];

@@ -36,16 +36,28 @@ export interface Acknowledged {
   readonly commitOid: string | null;
   readonly snapshotOid: string | null;
   readonly keptRef: string | null;
+  /** Where work stays that no commit could be made of. */
+  readonly keptWorktree: string | null;
+  /** Paths that the landing could not write, as it told. */
+  readonly displaced: readonly { readonly path: string; readonly keptPath: string | null }[];
   readonly replayed: boolean;
   readonly code: string | null;
+}
+
+export interface Refused {
+  readonly refused: string;
+  readonly during: "open" | "walk" | "close";
+  readonly message: string;
 }
 
 export interface Walked {
   readonly ended: { readonly exitCode: number | null; readonly signal: string | null; readonly hung: boolean };
   /** Of this walk alone. */
   readonly acknowledged: readonly Acknowledged[];
-  /** It came to its end: the manager has closed. */
-  readonly closed: boolean;
+  /** What the product refused as a whole: codes of its errors. */
+  readonly refused: readonly Refused[];
+  /** It came to its own end. */
+  readonly finished: boolean;
   readonly said: string;
 }
 
@@ -57,11 +69,12 @@ export async function walk(world: World, { env = {}, wrapper = [], ...order }: W
   const [command = "", ...args] = [...wrapper, process.execPath, program, argument];
   const ended = await run(command, args, { ...process.env, ...env });
   const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
-  const entries = lines.map((line) => JSON.parse(line) as Acknowledged & { closed?: true });
+  const entries = lines.map((line) => JSON.parse(line) as Acknowledged | Refused | { ended: true });
   return {
     ended,
-    acknowledged: entries.filter(({ closed }) => closed === undefined),
-    closed: entries.some(({ closed }) => closed === true),
+    acknowledged: entries.filter((entry) => "effectId" in entry),
+    refused: entries.filter((entry) => "refused" in entry),
+    finished: entries.some((entry) => "ended" in entry),
     said: ended.said,
   };
 }

@@ -1,13 +1,13 @@
 // Opens the product on a repository, walks the effects, and acknowledges each outcome in a log at the moment in which the caller
 // learns of it. Its order comes as JSON in the first argument; what is to go wrong is armed before the product is loaded.
-//   { repository, log, baseOid, runId, arm, report, closes }
+//   { repository, log, baseOid, runId, arm, report, addon, lockTimeoutMs }
 import { fsyncSync, openSync, writeSync } from "node:fs";
 import { armAddon } from "./arm.mjs";
 import { effects } from "./effects.mjs";
 
 const order = JSON.parse(process.argv[2]);
 const armed = armAddon(order);
-const { commandTask, WorktreeManager } = await import("../../dist/index.js");
+const { commandTask, isCoppiceError, WorktreeManager } = await import("../../dist/index.js");
 
 const log = openSync(order.log, "a");
 function acknowledge(entry) {
@@ -15,19 +15,34 @@ function acknowledge(entry) {
   fsyncSync(log);
 }
 
+/** What the product refuses is told; anything else that is thrown ends the process as a crash. */
+async function refusedOr(during, act) {
+  try {
+    return await act();
+  } catch (error) {
+    if (!isCoppiceError(error)) throw error;
+    acknowledge({ refused: error.code, during, message: error.message });
+    return null;
+  }
+}
+
 const person = { name: "E Ffect", email: "effect@example.com" };
-const manager = await WorktreeManager.open(order.repository, {
+const options = {
   runId: order.runId,
   limits: { worktrees: 3, nativeThreads: 2, lockTimeoutMs: order.lockTimeoutMs ?? 5_000 },
   commit: { author: person, committer: person, date: new Date("2026-01-02T03:04:05Z") },
-});
-manager.on("effect:settled", ({ effectId, outcome }) => {
-  const { kind, commitOid = null, snapshotOid, kept, replayed, error = null } = outcome;
-  const keptRef = kept?.ref ?? null;
-  acknowledge({ effectId, kind, commitOid, snapshotOid, keptRef, replayed, code: error?.code ?? null });
-});
-const requests = effects.map(({ id, task, command }) => ({ id, task: task ?? commandTask("sh", ["-c", command]) }));
-await manager.parallel.allSettled(requests, { base: order.baseOid });
-await manager.close();
-acknowledge({ closed: true });
+};
+const manager = await refusedOr("open", () => WorktreeManager.open(order.repository, options));
+if (manager !== null) {
+  manager.on("effect:settled", ({ effectId, outcome }) => {
+    const { kind, commitOid = null, snapshotOid, kept, replayed, displaced = [], error = null } = outcome;
+    const [keptRef, keptWorktree] = [kept?.ref ?? null, kept?.worktreePath ?? null];
+    const code = error?.code ?? null;
+    acknowledge({ effectId, kind, commitOid, snapshotOid, keptRef, keptWorktree, displaced, replayed, code });
+  });
+  const requests = effects.map(({ id, task, command }) => ({ id, task: task ?? commandTask("sh", ["-c", command]) }));
+  await refusedOr("walk", () => manager.parallel.allSettled(requests, { base: order.baseOid }));
+  await refusedOr("close", () => manager.close());
+}
+acknowledge({ ended: true });
 armed.report();
