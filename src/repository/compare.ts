@@ -32,11 +32,7 @@ function differs({ before, after }: Sides): boolean {
   if (before === null || after === null) return true;
   if (before.kind !== after.kind || before.digest !== after.digest) return true;
   // The same text is a hook once it may be executed.
-  return before.place === "hook" && isExecutable(before) !== isExecutable(after);
-}
-
-function isExecutable({ mode }: SharedFile): boolean {
-  return (mode & 0o111) !== 0;
+  return before.mode !== after.mode;
 }
 
 function readDifference(sides: Sides): Pick<Difference, "keys" | "codeBearing"> {

@@ -1,9 +1,9 @@
-// Keeps what the shared files held before a change, and says how to bring it back. Kept as files in the git directory, named for
-// their content, so that keeping twice changes nothing. Not as objects below a ref: a configuration may hold a password, and a
-// ref travels with `git push --mirror`.
+// Keeps what the shared files held before a change, and says how to bring it back. What they hold after it is kept too: bringing
+// the one back must not lose the other. Kept as files in the git directory, named for their content, so that keeping twice changes
+// nothing. Not as objects below a ref: a configuration may hold a password, and a ref travels with `git push --mirror`.
 
 import { constants } from "node:fs";
-import { chmod, link, lstat, mkdir, open, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ulid } from "ulid";
 import type { SharedFile } from "../git/native.js";
@@ -11,8 +11,8 @@ import type { Difference } from "./compare.js";
 
 /** `folder`: made when there is something to keep. Resolves once everything is on disk. */
 export async function keepEarlier(folder: string, differences: readonly Difference[]): Promise<void> {
-  for (const { before } of differences) {
-    if (before?.kind === "file" && before.content !== null) await keep(folder, before, before.content);
+  for (const file of differences.flatMap(({ before, after }) => [before, after])) {
+    if (file?.kind === "file" && file.content !== null) await keep(folder, file, file.content);
   }
 }
 
@@ -30,11 +30,10 @@ async function keep(folder: string, file: SharedFile, content: string): Promise<
     } finally {
       await handle.close();
     }
-    await link(half, path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
-  } finally {
-    await unlink(half);
+    await rename(half, path);
+  } catch (error) {
+    await rm(half, { force: true });
+    throw error;
   }
   // Up to the folder that holds the first of those that may just have been made.
   for (const above of [folder, dirname(folder), dirname(dirname(folder))]) await syncFolder(above);
@@ -42,12 +41,14 @@ async function keep(folder: string, file: SharedFile, content: string): Promise<
 
 /** A command for the shell; null: the earlier bytes could not be kept. */
 export function restoreCommand(folder: string, { path, before, after }: Difference): string | null {
-  const clear = `rm -rf ${quote(path)}`;
-  // The kept copy is neither more nor less than the file was; nothing of git's runs to bring it back.
+  const clear = `rm -f ${quote(path)}`;
   if (before === null) return clear;
   if (before.content === null || before.kind === "other") return null;
-  const place = after === null ? `mkdir -p ${quote(dirname(path))}` : clear;
+  // Where the file is gone a folder may have come into its place, or its folder may be gone too. Otherwise a link may have come,
+  // which must not be written through.
+  const place = after === null ? `mkdir -p ${quote(dirname(path))} && rm -rf ${quote(path)}` : clear;
   if (before.kind === "link") return `${place} && ln -s ${quote(before.content)} ${quote(path)}`;
+  // Not with git, which might run what is to be undone.
   return `${place} && cp -p ${quote(keptPath(folder, before))} ${quote(path)}`;
 }
 

@@ -10,6 +10,12 @@ import { SharedTurn } from "../shared-turn.js";
 import { compareStates, type Difference, type SharedState } from "./compare.js";
 import { keepEarlier, restoreCommand } from "./earlier-bytes.js";
 
+interface Found {
+  /** Null: it must be read again. */
+  readonly marks: string | null;
+  readonly state: SharedState;
+}
+
 /** Every outcome that is blocked names them, and is recorded: a thousand hooks would be too much of it. */
 const maxNamed = 20;
 
@@ -32,7 +38,7 @@ export class SharedRepository {
   /** What is there now counts as the user's own. */
   static async open(run: Run): Promise<SharedRepository> {
     const repository = new SharedRepository(run);
-    repository.#seen = (await repository.#read()) ?? new Map();
+    repository.#accept(await repository.#read(), true);
     repository.#acknowledged = repository.#seen;
     return repository;
   }
@@ -71,12 +77,12 @@ export class SharedRepository {
   async #look(): Promise<void> {
     const ended = [...this.#ended];
     const effectIds = [...new Set([...ended, ...this.#inFlight])];
-    const now = await this.#read();
-    const differences = now === null ? [] : compareStates(this.#seen, now);
-    if (now !== null && differences.length > 0) {
-      // Before anybody hears of it: a restore command must never name what is not there.
-      await keepEarlier(this.#earlier, differences);
-      this.#seen = now;
+    const found = await this.#read();
+    const differences = found === null ? [] : compareStates(this.#seen, found.state);
+    // Before anybody hears of it: a restore command must never name what is not there. When it fails the next look finds it again.
+    await keepEarlier(this.#earlier, differences);
+    this.#accept(found, differences.length > 0);
+    if (differences.length > 0) {
       const stopsLanding = this.#unacknowledged().length > 0;
       this.#run.emit("repository:changed", { effectIds, changes: this.#describe(differences), stopsLanding });
     }
@@ -84,13 +90,19 @@ export class SharedRepository {
   }
 
   /** Null: nothing has changed since the last look. */
-  async #read(): Promise<SharedState | null> {
+  async #read(): Promise<Found | null> {
     const { git, repository } = this.#run;
     const { gitDirectory, workingDirectory } = repository;
     const reply = await git.sharedFiles({ gitDirectory, workingDirectory, knownMarks: this.#marks });
     if (!reply.changed) return null;
-    this.#marks = reply.marks;
-    return new Map(reply.files.map((file) => [file.path, file]));
+    return { marks: reply.marks, state: new Map(reply.files.map((file) => [file.path, file])) };
+  }
+
+  #accept(found: Found | null, differs: boolean): void {
+    if (found === null) return;
+    this.#marks = found.marks;
+    // The same object while nothing differs: then there is nothing to compare with what is acknowledged.
+    if (differs) this.#seen = found.state;
   }
 
   #unacknowledged(): Difference[] {

@@ -317,6 +317,19 @@ describe("the earlier bytes", () => {
     expect(manager.unacknowledged).toEqual([]);
   });
 
+  test("have the mode that they had, also when others have changed between", async () => {
+    const repository = await createRepository({ tree });
+    const config = at(repository, "config");
+    await chmod(config, 0o644);
+    const { manager, events } = await opened(repository);
+    await manager.run(shell("one", `chmod 600 "$common/config"; echo evil > "$common/hooks/pre-push"`));
+    await manager.run(shell("two", "git config core.editor evil"));
+    expect(events.map(({ changes }) => changes.map(({ codeBearing }) => codeBearing))).toEqual([[false, true], [true]]);
+    await restoreAll(manager);
+    expect((await stat(config)).mode & 0o777).toBe(0o644);
+    expect((await manager.landKept("two")).kind).toBe("landed");
+  });
+
   test("are kept once for each content, through several changes", async () => {
     const repository = await createRepository({ tree });
     const hook = at(repository, "hooks/pre-commit");
@@ -331,6 +344,36 @@ describe("the earlier bytes", () => {
     expect(kept.sort()).toEqual(["first\n", "second\n", "third\n"]);
     await restoreAll(manager);
     expect(await readFile(hook, "utf8")).toBe("first\n");
+  });
+
+  test("come back where a folder has come into the place of a file, and the later ones are kept as well", async () => {
+    const repository = await createRepository({ tree });
+    const hook = at(repository, "hooks/pre-commit");
+    await writeFile(hook, "first\n");
+    const { manager } = await opened(repository);
+    const script = `cd "$common/hooks"; rm pre-commit; mkdir pre-commit; echo later > pre-commit/inside; rm -r ../info`;
+    await manager.run(shell("one", script));
+    await restoreAll(manager);
+    expect(await readFile(hook, "utf8")).toBe("first\n");
+    const folder = at(repository, "coppice/earlier/run-1");
+    const kept = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")));
+    expect(kept).toEqual(expect.arrayContaining(["first\n", "later\n"]));
+    expect((await manager.landKept("one")).kind).toBe("landed");
+  });
+
+  test("that cannot be written stop landing, and are tried again", async () => {
+    const repository = await createRepository({ tree });
+    const { manager, events } = await opened(repository);
+    await writeFile(at(repository, "coppice/earlier"), "in the way\n");
+    const failed = await manager.run(shell("one", "git config core.editor evil"));
+    expect(failed).toMatchObject({ kind: "failed", kept: { ref: "refs/coppice/run-1/effects/one" } });
+    expect(events).toEqual([]);
+    await rm(at(repository, "coppice/earlier"));
+    expectBlocked(await manager.landKept("one"), [at(repository, "config")]);
+    // Still its own: nobody has heard of it before.
+    expect(events).toMatchObject([{ effectIds: ["one"], stopsLanding: true }]);
+    await restoreAll(manager);
+    expect((await manager.landKept("one")).kind).toBe("landed");
   });
 
   test("of a file that is too large are said not to be there", async () => {
