@@ -44,7 +44,7 @@ export async function walkStreet(rooms: Rooms, owner: LeaseOwner, walk: Walk): P
     if (draft.snapshotOid !== null) anchor.settle(draft.snapshotOid);
   } catch (error) {
     // Not even the failure could be recorded; the anchor, or the worktree, still has the work.
-    outcome = draft.failed(asFailure(error, signal), null);
+    outcome = settlement.unrecorded(draft, asFailure(error, signal));
   }
   return outcome;
 }

@@ -140,7 +140,11 @@ void Claims::release(uint32_t claimId) noexcept {
     }
     held.fd.reset();
     failpoint("claim.released");
-    removeFreeClaim(held.path);
+    // As when a claim is taken: a child may hold copies of all descriptors for a moment.
+    for (int attempt = 1; !removeFreeClaim(held.path) && attempt < kMaxHeldAttempts; attempt++) {
+      if (::access(held.path.c_str(), F_OK) != 0) return;
+      std::this_thread::sleep_for(kHeldPause);
+    }
   } catch (...) {
     // The lock is gone with the descriptor; a file that stays behind is claimed again by the next one who wants it.
   }

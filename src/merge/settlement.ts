@@ -98,6 +98,11 @@ export class Settlement {
     return outcome;
   }
 
+  /** When not even a failure could be recorded: where its work is can still be said. A snapshot is the anchor's. */
+  unrecorded(draft: OutcomeDraft, error: CoppiceError): Outcome {
+    return draft.failed(error, this.#keptWorktree(draft));
+  }
+
   #outcome(draft: OutcomeDraft, verdict: Verdict): Outcome {
     switch (verdict.kind) {
       case "landed":
