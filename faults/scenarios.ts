@@ -1,5 +1,6 @@
 // The table of scenarios: one row each, in the order in which they are taken.
 import type { Scenario } from "./scenario.js";
+import { endings } from "./scenarios/endings.js";
 import { fullDisk } from "./scenarios/full-disk.js";
 import { killCalls } from "./scenarios/kill-calls.js";
 import { killRecovery, killSteps } from "./scenarios/kill-steps.js";
@@ -12,4 +13,5 @@ export const scenarios: readonly Scenario[] = [
   killSystemCalls,
   fullDisk,
   failSystemCalls,
+  endings,
 ];

@@ -1,14 +1,12 @@
 // Starts the program that walks the effects, and reads what it acknowledged.
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Ended, runProgram } from "./run-program.js";
 import type { World } from "./world.js";
 
 const program = fileURLToPath(new URL("./program/walk.mjs", import.meta.url));
 export const runId = "faults";
-/** Against a hang: a walk takes about half a second. */
-const hangMs = 60_000;
 
 export interface CallPoint {
   readonly call: string;
@@ -51,7 +49,7 @@ export interface Refused {
 }
 
 export interface Walked {
-  readonly ended: { readonly exitCode: number | null; readonly signal: string | null; readonly hung: boolean };
+  readonly ended: Ended;
   /** Of this walk alone. */
   readonly acknowledged: readonly Acknowledged[];
   /** What the product refused as a whole: codes of its errors. */
@@ -67,7 +65,7 @@ export async function walk(world: World, { env = {}, wrapper = [], ...order }: W
   const log = join(world.folder, `acknowledged-${++walks}`);
   const argument = JSON.stringify({ repository: world.repository, baseOid: world.baseOid, runId, log, ...order });
   const [command = "", ...args] = [...wrapper, process.execPath, program, argument];
-  const ended = await run(command, args, { ...process.env, ...env });
+  const ended = await runProgram(command, args, env);
   const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
   const entries = lines.map((line) => JSON.parse(line) as Acknowledged | Refused | { ended: true });
   return {
@@ -77,30 +75,4 @@ export async function walk(world: World, { env = {}, wrapper = [], ...order }: W
     finished: entries.some((entry) => "ended" in entry),
     said: ended.said,
   };
-}
-
-function run(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<Walked["ended"] & { said: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-    let said = "";
-    let hung = false;
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        said = (said + text).slice(-4_000);
-      });
-    const limit = setTimeout(() => {
-      hung = true;
-      child.kill("SIGKILL");
-    }, hangMs);
-    child.on("error", reject);
-    // Not "close": a child of a task that outlives it holds the pipes.
-    child.on("exit", (exitCode, signal) => {
-      clearTimeout(limit);
-      resolve({ exitCode, signal, hung, said });
-    });
-  });
 }

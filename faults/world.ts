@@ -18,7 +18,7 @@ const committed: FileTree = {
   "src/g/old.txt": Array.from({ length: 30 }, (_, line) => `${line}\n`).join(""),
   "src/i/gone.txt": "gone\n",
   "src/i/tool": "#!/bin/sh\n",
-  "src/clash.txt": Array.from({ length: 12 }, (_, line) => `line ${line}\n`).join(""),
+  "src/clash.txt": clashing(null),
   "src/link": { symlink: "a/one.txt" },
   "src/ready.sh": { executable: "#!/bin/sh\nexit 0\n" },
   ...textFiles("docs", ["a", "b", "c", "d", "e", "f", "g", "h"]),
@@ -38,11 +38,16 @@ function textFiles(folder: string, names: readonly string[]): FileTree {
   return Object.fromEntries(names.map((name) => [`${folder}/${name}.txt`, `${name}\n`.repeat(5)]));
 }
 
+function clashing(edited: number | null): string {
+  return Array.from({ length: 12 }, (_, line) => `line ${line}${line === edited ? " of the branch" : ""}\n`).join("");
+}
+
 export interface World {
   /** Everything of this world lies below it. */
   readonly folder: string;
   /** The main working tree. */
   readonly repository: string;
+  /** What the effects start from; the branch is one commit further. */
   readonly baseOid: string;
 }
 
@@ -53,10 +58,14 @@ export async function makeTemplate(folder: string): Promise<World> {
   await writeFiles(repository, committed);
   await git(repository, ["add", "--all"]);
   await git(repository, ["commit", "--quiet", "--message=base"]);
+  const baseOid = await git(repository, ["rev-parse", "HEAD"]);
+  // The branch has moved on since the effects were thought of, and one of them does not fit any more.
+  await writeFiles(repository, { "src/clash.txt": clashing(5) });
+  await git(repository, ["commit", "--quiet", "--all", "--message=moved on"]);
   await git(repository, ["repack", "-a", "-d", "-q"]);
   await writeFiles(repository, usersFiles);
   await git(repository, ["add", "notes/staged.txt"]);
-  return { folder, repository, baseOid: await git(repository, ["rev-parse", "HEAD"]) };
+  return { folder, repository, baseOid };
 }
 
 export async function copyWorld({ repository, baseOid }: World, folder: string): Promise<World> {

@@ -12,8 +12,8 @@ export const effects = [
   { id: "command", kind: "landed", command: "printf 'made\\n' > command.txt; rm src/i/gone.txt; chmod +x src/i/tool" },
   { id: "same", kind: "unchanged", task: async () => null },
   { id: "fail", kind: "failed", task: fail },
-  { id: "first", kind: "landed", task: first },
-  { id: "second", kind: "conflicted", task: second },
+  { id: "merged", kind: "landed", task: merged },
+  { id: "clash", kind: "conflicted", task: clash },
   { id: "users", kind: "blocked", task: users },
 ];
 
@@ -58,12 +58,12 @@ async function fail({ resolve }) {
   throw new Error("the task fails on purpose");
 }
 
-async function first({ resolve }) {
-  await replaceLine(resolve("src/clash.txt"), "line 5", "line 5 of the first");
+async function merged({ resolve }) {
+  await replaceLine(resolve("src/clash.txt"), "line 9", "line 9 of the effect");
 }
 
-async function second({ resolve }) {
-  await replaceLine(resolve("src/clash.txt"), "line 5", "line 5 of the second");
+async function clash({ resolve }) {
+  await replaceLine(resolve("src/clash.txt"), "line 5", "line 5 of the effect");
 }
 
 async function users({ resolve }) {
