@@ -49,6 +49,19 @@ export async function judge(
   return found.flat();
 }
 
+/** Of a run beside which the user has worked, so that what it comes to is not known: what was acknowledged lasts. */
+export async function judgeLasting(world: World, lives: readonly (readonly Acknowledged[])[]): Promise<Problem[]> {
+  const commits = await landedCommits(world);
+  const problems = [...(await judgeSoundness(world)), ...(await judgeKept(world, lives))];
+  for (const { effectId, kind, commitOid } of lives.flat()) {
+    const times = commits.filter((commit) => commit.effectId === effectId).length;
+    const there = commits.some(({ oid }) => oid === commitOid);
+    if (kind === "landed" && (times !== 1 || !there))
+      problems.push(problem("lost", `${effectId} was acknowledged as landed, and is on main ${times} times`));
+  }
+  return problems;
+}
+
 /** What a dead process has acknowledged holds at once, before anybody recovers anything. */
 export async function judgeAtOnce(world: World, acknowledged: readonly Acknowledged[]): Promise<Problem[]> {
   const problems = await judgeUsersFiles(await mainTree(world));

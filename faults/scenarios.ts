@@ -5,6 +5,7 @@ import { fullDisk } from "./scenarios/full-disk.js";
 import { killCalls } from "./scenarios/kill-calls.js";
 import { killRecovery, killSteps } from "./scenarios/kill-steps.js";
 import { failSystemCalls, killSystemCalls } from "./scenarios/system-calls.js";
+import { userWorks } from "./scenarios/user-works.js";
 
 export const scenarios: readonly Scenario[] = [
   killCalls,
@@ -13,5 +14,6 @@ export const scenarios: readonly Scenario[] = [
   killSystemCalls,
   fullDisk,
   failSystemCalls,
+  userWorks,
   endings,
 ];

@@ -1,4 +1,4 @@
-// `npm test [-- <vitest arguments>]`: set-up, style, types, native tests, vitest. Later parts run when an earlier one
+// `npm test [-- <vitest arguments>]`: set-up, style, types, native tests, faults, vitest. Later parts run when an earlier one
 // failed, so that one run shows everything. The last line is the sum: "N passed, N failed" with ", N skipped" if any.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
@@ -17,6 +17,7 @@ await orExplain(async () => {
   await style(counts);
   await types(counts);
   await native(counts);
+  await faults(counts);
   await vitest(counts, process.argv.slice(2));
   console.log(summary(counts));
   if (counts.failed > 0 || counts.passed === 0) process.exitCode = 1;
@@ -55,6 +56,24 @@ async function native(counts) {
   if (exitCode !== 0 && !(Number(closing?.[2]) > 0)) counts.failed += 1;
 }
 
+/** Some cases of every scenario of the fault harness; its table is on standard error. */
+async function faults(counts) {
+  const args = ["faults/main.ts", "--quick", "--json"];
+  const { exitCode, output } = await step(
+    "faults (kills, full disks, failing calls; up to 4 minutes)",
+    bin("tsx"),
+    args,
+  );
+  const scenarios = parse(output.trim().split("\n").at(-1))?.scenarios ?? [];
+  for (const { cases, problems, skipped } of scenarios) {
+    const red = new Set(problems.map((problem) => problem.case)).size;
+    counts.failed += red;
+    counts.passed += cases - red;
+    if (skipped !== null) counts.skipped += 1;
+  }
+  if (exitCode !== 0 && scenarios.every(({ problems }) => problems.length === 0)) counts.failed += 1;
+}
+
 async function vitest(counts, args) {
   const folder = mkdtempSync(join(tmpdir(), "coppice-vitest-"));
   const file = join(folder, "result.json");
@@ -77,7 +96,15 @@ function addVitest(counts, exitCode, result) {
 
 function read(file) {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return parse(readFileSync(file, "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
   } catch {
     return null;
   }

@@ -22,7 +22,7 @@ const times = 150;
 export const endings: Scenario = {
   name: "endings",
   shows: "abort, close, exit, exception, terminate, SIGTERM, SIGINT",
-  amounts: { quick: 35, full: Number.POSITIVE_INFINITY },
+  amounts: { quick: 21, full: Number.POSITIVE_INFINITY },
   measures: ["lost", "mixed", "crashes", "userBytesLost", "leftovers"],
   async plan({ folder, seed }): Promise<Plan> {
     const { template, expected } = await layGround(folder);

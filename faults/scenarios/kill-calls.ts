@@ -8,7 +8,7 @@ import { copyWorld } from "../world.js";
 export const killCalls: Scenario = {
   name: "kill-calls",
   shows: "kill -9 before and after every native call of a run",
-  amounts: { quick: 40, full: Number.POSITIVE_INFINITY },
+  amounts: { quick: 30, full: Number.POSITIVE_INFINITY },
   measures: ["lost", "mixed", "crashes", "userBytesLost", "leftovers"],
   async plan({ folder }): Promise<Plan> {
     const { template, expected, calls } = await layGround(folder);

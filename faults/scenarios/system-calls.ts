@@ -14,7 +14,7 @@ const errors: readonly SystemError[] = ["ENOSPC", "EIO", "EACCES", "EMFILE", "EN
 export const killSystemCalls: Scenario = {
   name: "kill-syscalls",
   shows: "kill -9 before every system call that changes a file",
-  amounts: { quick: 40, full: Number.POSITIVE_INFINITY },
+  amounts: { quick: 30, full: Number.POSITIVE_INFINITY },
   measures: ["lost", "mixed", "crashes", "userBytesLost", "leftovers"],
   async plan({ folder }): Promise<Plan> {
     const library = failingCallsLibrary();
@@ -38,7 +38,7 @@ function killedAt(library: string, { template, expected }: Ground, nth: number):
 export const failSystemCalls: Scenario = {
   name: "system-errors",
   shows: "system calls fail: ENOSPC, EIO, EACCES, EMFILE, ENOMEM, EDQUOT",
-  amounts: { quick: 60, full: 3_000 },
+  amounts: { quick: 50, full: 3_000 },
   measures: ["lost", "mixed", "wrongSuccesses", "crashes", "userBytesLost", "leftovers"],
   async plan({ folder }): Promise<Plan> {
     const library = failingCallsLibrary();
