@@ -6,8 +6,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { FileTree } from "../test/support/file-tree.js";
 import { fsck, git } from "../test/support/git.js";
 import { effects } from "./program/effects.mjs";
+import { runProgram } from "./run-program.js";
 import type { Problem, ProblemKind } from "./scenario.js";
-import { type Acknowledged, runId } from "./walk.js";
+import { type Acknowledged, runId, type Walked } from "./walk.js";
 import { mainTree, usersFiles, type World, worktreesOf } from "./world.js";
 
 /** What a walk without faults comes to. */
@@ -77,6 +78,28 @@ export async function judgeAtOnce(world: World, acknowledged: readonly Acknowled
       );
   }
   return problems;
+}
+
+/**
+ * Work that nobody was told of yet is not lost either: when the next process has opened, every task that had ended has its effect on
+ * the branch, or its work under a ref.
+ */
+export function judgeRecovered(dead: Walked, landedAtDeath: ReadonlySet<string>, next: Walked): Problem[] {
+  const safe = new Set([
+    ...landedAtDeath,
+    ...(next.keptAtOpen ?? []),
+    ...dead.acknowledged.map(({ effectId }) => effectId),
+  ]);
+  const worked = dead.tasksEnded.filter((id) =>
+    effects.some((effect) => effect.id === id && effect.kind !== "unchanged"),
+  );
+  return worked
+    .filter((id) => !safe.has(id))
+    .map((id) => problem("lost", `the task of ${id} had ended, and recovery has found nothing of its work`));
+}
+
+export async function landedEffects(world: World): Promise<Set<string>> {
+  return new Set((await landedCommits(world)).map(({ effectId }) => effectId));
 }
 
 async function judgeSoundness(world: World): Promise<Problem[]> {
@@ -165,7 +188,7 @@ async function judgeUsersFiles(tree: FileTree): Promise<Problem[]> {
 }
 
 async function judgeLeftovers(world: World, expected: Expected): Promise<Problem[]> {
-  const ours = await remainders(world);
+  const ours = await onlyHeldClaims(world, await remainders(world));
   const refs = [...(await refsOf(world)).keys()].filter((name) => !name.startsWith(`${refsPrefix}attempts/`));
   const left = [
     ...tops(ours.filter((name) => !expected.ours.includes(name))),
@@ -178,6 +201,19 @@ async function judgeLeftovers(world: World, expected: Expected): Promise<Problem
   ];
 }
 
+/**
+ * A claim's file stays when a child of ours held its descriptor in the moment of the release; the next open takes it away. What counts
+ * is whether anybody still holds it.
+ */
+async function onlyHeldClaims({ repository }: World, names: readonly string[]): Promise<string[]> {
+  const left = names.map(async (name) => {
+    if (!name.startsWith(".git/coppice/claims/")) return [name];
+    const { exitCode } = await runProgram("flock", ["--nonblock", join(repository, name), "true"]);
+    return exitCode === 0 ? [] : [name];
+  });
+  return (await Promise.all(left)).flat();
+}
+
 async function refsOf({ repository }: World): Promise<Map<string, string>> {
   const text = await git(repository, ["for-each-ref", "--format=%(refname) %(objectname)", refsPrefix]);
   return new Map(text.split("\n").flatMap((line) => (line === "" ? [] : [line.split(" ") as [string, string]])));
@@ -188,8 +224,8 @@ function statusOf({ repository }: World): Promise<string> {
 }
 
 /**
- * Whatever may be ours or half made: locks, keeps, temporary packs, packs without an index, admin directories, files in our own
- * corner, worktrees. Empty folders of that corner do not count.
+ * Whatever may be ours or half made: locks, keeps, temporary packs, admin directories, files in our own corner, worktrees. Empty folders
+ * of that corner do not count, nor does a replaced pack whose index went first (git's own repack has that moment, too).
  */
 async function remainders(world: World): Promise<string[]> {
   const gitFolder = join(world.repository, ".git");
@@ -199,10 +235,9 @@ async function remainders(world: World): Promise<string[]> {
     return entry.isDirectory() ? `${name}/` : name;
   });
   const suspicious = /\.lock$|\.keep$|(^|\/)tmp_|^worktrees\/.|^coppice\/.*[^/]$|^coppice-|~$/;
-  const unindexed = entries.filter((name) => name.endsWith(".pack") && !entries.includes(name.replace(/pack$/, "idx")));
   const worktrees = await readdir(worktreesOf(world)).catch(() => []);
   return [
-    ...[...entries.filter((name) => suspicious.test(name)), ...unindexed].map((name) => `.git/${name}`),
+    ...entries.filter((name) => suspicious.test(name)).map((name) => `.git/${name}`),
     ...worktrees.map((name) => `project.worktrees/${name}`),
   ].sort();
 }

@@ -2,7 +2,7 @@
 // every effect to its end, and the oracle looks.
 import { basename } from "node:path";
 import type { Expected } from "./oracle.js";
-import { judge, judgeAtOnce } from "./oracle.js";
+import { judge, judgeAtOnce, judgeRecovered, landedEffects } from "./oracle.js";
 import type { Finding, Problem } from "./scenario.js";
 import { type Walked, type WalkOrder, walk } from "./walk.js";
 import type { World } from "./world.js";
@@ -11,14 +11,21 @@ import type { World } from "./world.js";
 export async function liveAgain(world: World, expected: Expected, deaths: readonly WalkOrder[]): Promise<Finding> {
   const lives: Walked[] = [];
   const problems: Problem[] = [];
+  const landed: Set<string>[] = [];
   for (const death of deaths) {
     const life = await walk(world, death);
     lives.push(life);
+    landed.push(await landedEffects(world));
     problems.push(...unasked(life, true), ...(await judgeAtOnce(world, life.acknowledged)));
   }
   const last = await walk(world);
   lives.push(last);
   problems.push(...unasked(last, false));
+  // A life that did not come as far as opening may have recovered half: the one after it tells.
+  for (const [index, dead] of lives.slice(0, -1).entries()) {
+    const next = lives.slice(index + 1).find(({ keptAtOpen }) => keptAtOpen !== null) ?? last;
+    problems.push(...judgeRecovered(dead, new Set(landed.flatMap((effectIds) => [...effectIds])), next));
+  }
   problems.push(
     ...(await judge(
       world,
@@ -82,11 +89,7 @@ function asWrongSuccess({ kind, what }: Problem): Problem {
   return { kind: kind === "lost" ? "wrongSuccesses" : kind, what };
 }
 
-/**
- * A worktree whose files no commit could be made of stays, and its outcome has named it. And of a pack that was replaced half may stay
- * when the disk has refused to remove the rest: nothing reads it without its index.
- */
+/** A worktree whose files no commit could be made of stays, and its outcome has named it. */
 function mayStay(leftover: string, worktrees: readonly string[]): boolean {
-  if (/^\.git\/objects\/pack\/pack-[0-9a-f]+\.pack$/.test(leftover)) return true;
   return worktrees.some((path) => leftover.replace(/\/$/, "").endsWith(`worktrees/${basename(path)}`));
 }

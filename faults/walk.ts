@@ -48,10 +48,17 @@ export interface Refused {
   readonly message: string;
 }
 
+/** A line of the log. */
+type Entry = Acknowledged | Refused | { ended: true } | { taskEnded: string } | { kept: readonly string[] };
+
 export interface Walked {
   readonly ended: Ended;
   /** Of this walk alone. */
   readonly acknowledged: readonly Acknowledged[];
+  /** Effects whose task had come to its end: from then on there is work to lose. */
+  readonly tasksEnded: readonly string[];
+  /** Effects with kept work when it had opened; null: it did not come as far. */
+  readonly keptAtOpen: readonly string[] | null;
   /** What the product refused as a whole: codes of its errors. */
   readonly refused: readonly Refused[];
   /** It came to its own end. */
@@ -67,10 +74,12 @@ export async function walk(world: World, { env = {}, wrapper = [], ...order }: W
   const [command = "", ...args] = [...wrapper, process.execPath, program, argument];
   const ended = await runProgram(command, args, env);
   const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
-  const entries = lines.map((line) => JSON.parse(line) as Acknowledged | Refused | { ended: true });
+  const entries = lines.map((line) => JSON.parse(line) as Entry);
   return {
     ended,
     acknowledged: entries.filter((entry) => "effectId" in entry),
+    tasksEnded: entries.flatMap((entry) => ("taskEnded" in entry ? entry.taskEnded : [])),
+    keptAtOpen: entries.find((entry) => "kept" in entry)?.kept ?? null,
     refused: entries.filter((entry) => "refused" in entry),
     finished: entries.some((entry) => "ended" in entry),
     said: ended.said,

@@ -19,7 +19,7 @@ const measures = ["lost", "mixed", "crashes", "userBytesLost", "leftovers"] as c
 export const killSteps: Scenario = {
   name: "kill-steps",
   shows: "kill -9 at every step within native calls",
-  amounts: { quick: 40, full: Number.POSITIVE_INFINITY },
+  amounts: { quick: 35, full: Number.POSITIVE_INFINITY },
   measures,
   async plan({ folder }): Promise<Plan> {
     const { ground, steps } = await layWatchedGround(folder);
@@ -30,7 +30,7 @@ export const killSteps: Scenario = {
 export const killRecovery: Scenario = {
   name: "kill-recovery",
   shows: "the same, and again while that is recovered",
-  amounts: { quick: 20, full: 400 },
+  amounts: { quick: 15, full: 400 },
   measures,
   async plan({ folder }): Promise<Plan> {
     const { ground, steps } = await layWatchedGround(folder);

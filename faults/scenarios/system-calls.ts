@@ -38,7 +38,7 @@ function killedAt(library: string, { template, expected }: Ground, nth: number):
 export const failSystemCalls: Scenario = {
   name: "system-errors",
   shows: "system calls fail: ENOSPC, EIO, EACCES, EMFILE, ENOMEM, EDQUOT",
-  amounts: { quick: 50, full: 3_000 },
+  amounts: { quick: 40, full: 3_000 },
   measures: ["lost", "mixed", "wrongSuccesses", "crashes", "userBytesLost", "leftovers"],
   async plan({ folder }): Promise<Plan> {
     const library = failingCallsLibrary();
