@@ -157,10 +157,14 @@ void LockFile::replace(std::string_view bytes) {
 
 void LockFile::release() noexcept {
   // The lock before the held file: without that one nobody could tell whose the lock is.
-  if (isOurs()) ::unlink(lockPath().c_str());
+  const bool stays = isOurs() && ::unlink(lockPath().c_str()) != 0 && errno != ENOENT;
   failpoint("lock.released");
   taken_ = false;
-  held_.remove();
+  // A lock that the system would not remove keeps its held file: whoever meets it next sees that its owner has let go.
+  if (stays)
+    held_.leave();
+  else
+    held_.remove();
   plain_.reset();
 }
 
