@@ -28,11 +28,11 @@ export class Growth {
   #makingMs = 0;
   #movingMs: number | null = null;
   readonly #held = new Map<HoldKind, Held>();
-  readonly #cores: number;
+  readonly #busy: number;
 
-  /** `cores`: how many worktrees our own work around the tasks can keep busy. */
-  constructor(cores: number) {
-    this.#cores = cores;
+  /** `busy`: how many worktrees our own work around the tasks can keep busy. */
+  constructor(busy: number) {
+    this.#busy = busy;
   }
 
   /** Milliseconds that making one takes. */
@@ -70,7 +70,7 @@ export class Growth {
   #pays(costMs: number, holds: readonly Hold[], waiting: number): boolean {
     if (waiting === 0) return false;
     if (holds.length === 0) return true;
-    const scales = holds.length < this.#cores;
+    const scales = holds.length < this.#busy;
     const roundMs = holds.reduce((sum, hold) => sum + this.#expectedMs(hold, scales), 0) / holds.length;
     const rounds = Math.ceil(waiting / holds.length);
     const roundsWithOneMore = Math.ceil(waiting / (holds.length + 1));
@@ -78,7 +78,7 @@ export class Growth {
     return (rounds - roundsWithOneMore + 1) * roundMs > costMs;
   }
 
-  /** Once every core has a worktree our own work gains nothing from one more: only what tasks wait for does. */
+  /** Once that many are held our own work gains nothing from one more: only what tasks wait for does. */
   #expectedMs({ kind, ageMs }: Hold, scales: boolean): number {
     const { taskMs, ownMs } = this.#held.get(kind) ?? { taskMs: unmeasuredMs[kind], ownMs: 0 };
     return Math.max(taskMs + (scales ? ownMs : 0), ageMs - ownMs);

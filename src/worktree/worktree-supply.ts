@@ -46,7 +46,8 @@ export class WorktreeSupply {
     this.#run = run;
     this.#folder = folder;
     this.#toCome = toCome;
-    this.#growth = new Growth(run.options.limits.nativeThreads || availableParallelism());
+    // One more than cores: while one waits for its flush, the others keep them busy.
+    this.#growth = new Growth(1 + (run.options.limits.nativeThreads || availableParallelism()));
   }
 
   /** Effects that want a worktree. */
