@@ -32,8 +32,8 @@ export async function recoverSnapshots(recovering: Recovering, anchor: AnchorRef
   const { run, dryRun, log } = recovering;
   const { runId, instanceId, refName } = anchor;
   await claimed(recovering, `run/${runId}/${instanceId}`, async () => {
-    const { commitOid, parentOids } = await run.git.resolve({ name: refName });
-    if (commitOid === null) return;
+    const { commitOid, treeOid, parentOids } = await run.git.resolve({ name: refName });
+    if (commitOid === null || treeOid === null) return;
     // In the order in which they were taken: of several of one effect the last is the one that keeps its name.
     const unsettled: string[] = [];
     for (const snapshotOid of parentOids) {
@@ -45,7 +45,7 @@ export async function recoverSnapshots(recovering: Recovering, anchor: AnchorRef
     }
     if (dryRun || unsettled.length === parentOids.length) return;
     // Only now: until here the anchor is what keeps gc away from them.
-    const newOid = await anchorOf(run, unsettled);
+    const newOid = await anchorOf(run, treeOid, unsettled);
     await run.git.flush({ refs: [{ refName, newOid, compare: true, expectedOid: commitOid, reflog: null }] });
   });
 }

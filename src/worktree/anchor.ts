@@ -9,7 +9,8 @@ export class Anchor {
   readonly #refName: string;
   /** Waited for before each flush: packs must not become too many. */
   readonly #room: () => Promise<void>;
-  readonly #held = new Set<string>();
+  /** Of each snapshot its tree. */
+  readonly #held = new Map<string, string>();
   readonly #flush = new SharedTurn(() => this.#write());
   #written = false;
 
@@ -21,8 +22,8 @@ export class Anchor {
   }
 
   /** Resolves once the snapshot is on disk and reachable. */
-  async hold(snapshotOid: string): Promise<void> {
-    this.#held.add(snapshotOid);
+  async hold(snapshotOid: string, treeOid: string): Promise<void> {
+    this.#held.set(snapshotOid, treeOid);
     try {
       await this.#flush.request();
     } catch (error) {
@@ -44,7 +45,8 @@ export class Anchor {
   async #write(): Promise<void> {
     const { git } = this.#run;
     await this.#room();
-    const newOid = await anchorOf(this.#run, [...this.#held]);
+    const [treeOid] = this.#held.values();
+    const newOid = treeOid === undefined ? null : await anchorOf(this.#run, treeOid, [...this.#held.keys()]);
     await git.flush({
       refs: [{ refName: this.#refName, newOid, compare: false, expectedOid: null, reflog: null }],
     });
@@ -52,12 +54,9 @@ export class Anchor {
   }
 }
 
-/** The commit that holds these snapshots; null: there are none, so no ref is needed. */
-export async function anchorOf(run: Run, parentOids: readonly string[]): Promise<string | null> {
-  const [first] = parentOids;
-  if (first === undefined) return null;
-  const { treeOid } = await run.git.resolve({ name: first });
-  const tree = treeOid ?? (await run.git.editTextTree({ treeOid: null, edits: [] })).oid;
+/** The commit that holds these snapshots; null: there are none, so no ref is needed. Which tree it has says nothing. */
+export async function anchorOf(run: Run, treeOid: string, parentOids: readonly string[]): Promise<string | null> {
+  if (parentOids.length === 0) return null;
   const message = `Anchor of ${parentOids.length} unsettled snapshots\n`;
-  return (await run.git.commit({ treeOid: tree, parentOids, ...signatures(run), message })).oid;
+  return (await run.git.commit({ treeOid, parentOids, ...signatures(run), message })).oid;
 }

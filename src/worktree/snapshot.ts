@@ -37,7 +37,7 @@ export async function takeSnapshot(
     verify,
   });
   reportTracking(run, worktree.name, "snapshot", reply);
-  if (reply.snapshotOid !== null) await anchor.hold(reply.snapshotOid);
+  if (reply.snapshotOid !== null) await anchor.hold(reply.snapshotOid, reply.treeOid);
   return {
     snapshotOid: reply.snapshotOid,
     treeOid: reply.treeOid,
