@@ -40,6 +40,7 @@ void describeObject(Handle& handle, const Oid& oid, ResolveReply& reply) {
     reply.parentOids.push_back(*git_commit_parent_id(commit.get(), i));
   }
   reply.message = git_commit_message(commit.get());
+  reply.timeSeconds = git_commit_time(commit.get());
 }
 
 // False: there is no such ref. An unborn HEAD is there, and names its branch.

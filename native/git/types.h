@@ -77,6 +77,7 @@ struct ResolveReply {
   std::optional<Oid> treeOid;
   std::vector<Oid> parentOids;  // of the commit
   std::optional<std::string> message;  // of the commit
+  std::optional<int64_t> timeSeconds;  // of the commit, the committer's
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -85,6 +86,7 @@ struct ResolveReply {
     visit("treeOid", treeOid);
     visit("parentOids", parentOids);
     visit("message", message);
+    visit("timeSeconds", timeSeconds);
   }
 };
 

@@ -77,6 +77,8 @@ export interface ResolveReply {
   parentOids: readonly Oid[];
   /** Of the commit. */
   message: string | null;
+  /** Of the commit, the committer's. */
+  timeSeconds: number | null;
 }
 
 // ---- objects -------------------------------------------------------------------------------------------------------

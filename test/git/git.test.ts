@@ -57,6 +57,7 @@ test("a reply has every field: null for what is missing, never undefined", async
     treeOid: null,
     parentOids: [],
     message: null,
+    timeSeconds: null,
   });
 });
 
