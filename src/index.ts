@@ -36,7 +36,7 @@ export type { EventName, Events, RecoveredWork, RecoveredWorktree, Recovery, Rep
 export { WorktreeManager } from "./manager.js";
 export type { KeptWork } from "./merge/kept.js";
 export { type MergedTrees, type MergeTreesRequest, mergeTrees } from "./merge-trees.js";
-export type { CallOptions, ManagerOptions, RunOptions } from "./options.js";
+export type { CallOptions, CleanOptions, ManagerOptions, RunOptions } from "./options.js";
 export { EffectsError, type Outcomes, type Parallel, type Values } from "./parallel.js";
 export {
   type CommandTask,
@@ -54,9 +54,13 @@ export {
   type TaskFunction,
 } from "./task.js";
 export {
+  type CleanedRepository,
+  type CleanedRuns,
   cleanRepository,
   dropKeptWork,
   inspectRepository,
+  type LeftRun,
+  type OldRun,
   type RepositoryInventory,
   recoverRepository,
 } from "./upkeep.js";

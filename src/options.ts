@@ -133,6 +133,15 @@ const runOptions = z.strictObject({
 export type RunOptions = z.input<typeof runOptions>;
 export type ResolvedRunOptions = { base: string; signal: AbortSignal | undefined };
 
+/** The options of `cleanRepository`. */
+const cleanOptions = z.strictObject({
+  /** Also what runs have left whose last record is older than so many milliseconds; absent: runs stay. */
+  olderThanMs: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  /** Says what would go, and writes nothing. */
+  dryRun: z.boolean().default(false),
+});
+export type CleanOptions = z.input<typeof cleanOptions>;
+
 /** Throws ERR_OPTION that names the option. */
 export function resolveOptions(raw: unknown): Options {
   const parsed = check(options, raw ?? {}, "");
@@ -150,6 +159,11 @@ export function resolveCallOptions(raw: unknown): ResolvedCallOptions {
 export function resolveRunOptions(raw: unknown): ResolvedRunOptions {
   const { base, signal } = check(runOptions, raw ?? {}, "");
   return { base, signal };
+}
+
+/** Throws ERR_OPTION that names the option. */
+export function resolveCleanOptions(raw: unknown): z.output<typeof cleanOptions> {
+  return check(cleanOptions, raw ?? {}, "");
 }
 
 /** Checks untrusted input against a shape; every problem is named by its path. */

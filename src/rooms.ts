@@ -8,6 +8,7 @@ import { MergeQueue } from "./merge/merge-queue.js";
 import { Settlement } from "./merge/settlement.js";
 import { openTarget, type Target } from "./merge/target.js";
 import type { Options } from "./options.js";
+import { untilCleaned } from "./recovery/old-runs.js";
 import { recover } from "./recovery/recover.js";
 import { SharedRepository } from "./repository/shared-repository.js";
 import { instanceClaim, openRun, type Run } from "./run.js";
@@ -42,6 +43,7 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     const target = await openTarget(run);
     const pool = await WorktreePool.open(run, provisioner);
     await git.claim({ name: instanceClaim(run), owner: `process ${process.pid}` });
+    await untilCleaned(run);
     // Before anything is asked of the ledger: what a dead process of this run left belongs to its answer.
     const recovery = await recover(run, { dryRun: false });
     const ledger = new Ledger(run);

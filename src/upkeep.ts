@@ -6,7 +6,8 @@ import { CoppiceError, isCoppiceError } from "./errors.js";
 import type { Recovery } from "./events.js";
 import { type Git, openGit } from "./git/git.js";
 import { dropKept, type KeptWork, listKept } from "./merge/kept.js";
-import { resolveOptions } from "./options.js";
+import { type CleanOptions, resolveCleanOptions, resolveOptions } from "./options.js";
+import { type CleanedRuns, cleanRuns } from "./recovery/old-runs.js";
 import { recover } from "./recovery/recover.js";
 import { openRun } from "./run.js";
 import { type CleanedWorktrees, cleanWorktrees, dropWorktree } from "./worktree/clean.js";
@@ -19,6 +20,15 @@ export interface RepositoryInventory {
   readonly worktrees: readonly ManagedWorktree[];
   /** Results that did not land. */
   readonly kept: readonly KeptWork[];
+}
+
+export type { CleanedRuns, LeftRun, OldRun } from "./recovery/old-runs.js";
+
+/** What cleaning has removed, or (dry run) would remove. */
+export interface CleanedRepository extends CleanedWorktrees {
+  readonly dryRun: boolean;
+  /** Empty unless an age was given. */
+  readonly runs: CleanedRuns;
 }
 
 /** Everything that Coppice has in the repository at or above `path`; writes nothing. Throws ERR_NOT_A_REPOSITORY, ERR_UNSUPPORTED_REPOSITORY. */
@@ -51,9 +61,21 @@ export async function dropKeptWork(path: string, work: { runId: string; effectId
   });
 }
 
-/** Removes worktrees that dead processes left and that hold no work, and empties the trash. What stays is named with the reason. */
-export async function cleanRepository(path: string): Promise<CleanedWorktrees> {
-  return withGit(path, cleanWorktrees);
+/**
+ * Removes worktrees that dead processes left and that hold no work, and empties the trash. With `olderThanMs` also what runs have left
+ * whose last record is older: ledger, refs that hold nothing any more, and what the shared repository held before its changes; never a
+ * run that has kept work or a part of which is alive, in this process or another. What stays is named with the reason. A dry run
+ * writes nothing. Throws ERR_OPTION, ERR_NOT_A_REPOSITORY, ERR_UNSUPPORTED_REPOSITORY.
+ */
+export async function cleanRepository(path: string, options: CleanOptions = {}): Promise<CleanedRepository> {
+  const { olderThanMs, dryRun } = resolveCleanOptions(options);
+  return withGit(path, async (git) => {
+    const { removed, left } = await cleanWorktrees(git, { dryRun });
+    if (olderThanMs === undefined) return { dryRun, removed, left, runs: { removed: [], left: [] } };
+    const run = await openRun(git, resolveOptions({}), () => {});
+    const goneWorktrees = new Set(removed.map(({ name }) => name));
+    return { dryRun, removed, left, runs: await cleanRuns({ run, olderThanMs, dryRun, goneWorktrees }) };
+  });
 }
 
 /** Finishes, keeps or takes away what dead processes left, as every open does, and empties the trash. A dry run writes nothing. */

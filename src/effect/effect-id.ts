@@ -55,11 +55,13 @@ export const refsPrefix = "refs/coppice/";
 export function runRefs(runId: string) {
   const run = `${refsPrefix}${runId}`;
   return {
+    anchorsPrefix: `${run}/anchors/`,
     anchor: (instanceId: string) => `${run}/anchors/${instanceId}`,
     ledger: `${run}/ledger`,
     tip: `${run}/tip`,
     effectsPrefix: `${run}/effects/`,
     effect: (effectId: string) => `${run}/effects/${effectId}`,
+    attemptsPrefix: `${run}/attempts/`,
     /** Where earlier kept work of an effect moves when the effect runs again. */
     attempt: (effectId: string, attempt: number) => `${run}/attempts/${effectId}/${attempt}`,
   };

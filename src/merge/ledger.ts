@@ -224,7 +224,10 @@ export class Ledger {
     const from = this.#commitOid === null ? null : (await git.resolve({ name: this.#commitOid })).treeOid;
     const { oid: treeOid } = await git.editTextTree({ treeOid: from, edits });
     const message = `Ledger of run ${this.#run.id}\n`;
-    return (await git.commit({ treeOid, parentOids: [], ...signatures(this.#run), message })).oid;
+    const { author, committer } = signatures(this.#run);
+    // The clock's, also where the commits of effects have a fixed date: by it is known how old the run is.
+    const now = { ...committer, timeSeconds: Math.floor(Date.now() / 1000) };
+    return (await git.commit({ treeOid, parentOids: [], author, committer: now, message })).oid;
   }
 
   async #load(): Promise<void> {

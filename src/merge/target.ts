@@ -83,7 +83,8 @@ async function openWorkingTree(run: Run, branch: Target): Promise<Target> {
   if (tipOid === null) tipOid = await moveTip(run, refName, branchOid);
   const tip = async () => {
     const nowOid = await branch.tip();
-    const current = (await run.git.resolve({ name: refName })).commitOid ?? nowOid;
+    // Gone when the run was cleaned just as this process opened it.
+    const current = (await run.git.resolve({ name: refName })).commitOid ?? (await moveTip(run, refName, nowOid));
     if (nowOid === branchOid) return current;
     const followed = await follow(run, { fromOid: branchOid, toOid: nowOid, tipOid: current, label: branch.label });
     branchOid = nowOid;

@@ -24,16 +24,17 @@ const maxCommits = 10_000;
 // The snapshot that tells whether there is work is never flushed, so its author is nobody's concern.
 const nobody = { name: "Coppice", email: "coppice@localhost", timeSeconds: 0, offsetMinutes: 0 };
 
-export async function cleanWorktrees(git: Git): Promise<CleanedWorktrees> {
+/** A dry run writes nothing. */
+export async function cleanWorktrees(git: Git, { dryRun }: { dryRun: boolean }): Promise<CleanedWorktrees> {
   const removed: ManagedWorktree[] = [];
   const left: LeftWorktree[] = [];
   const worktrees = await listWorktrees(git);
   for (const worktree of worktrees) {
-    const why = await removeUnneeded(git, worktree);
+    const why = await (dryRun ? whyItStays(git, worktree) : removeUnneeded(git, worktree));
     if (why === null) removed.push(worktree);
     else left.push({ ...worktree, why });
   }
-  await emptyTrash(git, worktrees);
+  if (!dryRun) await emptyTrash(git, worktrees);
   return { removed, left };
 }
 
@@ -46,13 +47,32 @@ export async function dropWorktree(git: Git, worktree: ManagedWorktree): Promise
 
 /** Null: it was removed. */
 async function removeUnneeded(git: Git, worktree: ManagedWorktree): Promise<string | null> {
-  if (worktree.state === "kept") return worktree.reason.replace(/^coppice: /, "");
+  if (worktree.state === "kept") return keptReason(worktree);
   let why: string | null = null;
   const claimed = await whileClaimed(git, worktreeClaim(worktree), async () => {
-    why = (await holderOf(git, worktree)) ?? (worktree.state === "idle" ? null : await workIn(git, worktree));
+    why = await needOf(git, worktree);
     if (why === null) await removeWorktree(git, worktree);
   });
-  return claimed ? why : "a live process uses it";
+  return claimed ? why : usedReason;
+}
+
+/** As `removeUnneeded` would say. */
+async function whyItStays(git: Git, worktree: ManagedWorktree): Promise<string | null> {
+  if (worktree.state === "kept") return keptReason(worktree);
+  const { claims } = await git.listClaims({});
+  if (claims.some(({ name, held }) => held && name === worktreeClaim(worktree))) return usedReason;
+  return needOf(git, worktree);
+}
+
+const usedReason = "a live process uses it";
+
+function keptReason({ reason }: ManagedWorktree): string {
+  return reason.replace(/^coppice: /, "");
+}
+
+/** Nobody of ours has it: null when nobody else does, and nothing would be lost with it. */
+async function needOf(git: Git, worktree: ManagedWorktree): Promise<string | null> {
+  return (await holderOf(git, worktree)) ?? (worktree.state === "idle" ? null : workIn(git, worktree));
 }
 
 /** What a dead process may have left in it; null: nothing. */

@@ -53,7 +53,7 @@ test("clean removes what a dead process left and that holds no work", async () =
   expect((await runScript(repository, twice(""))).signal).toBe("SIGINT");
   expect((await linkedWorktrees(repository)).length).toBe(1);
   const cleaned = await coppice(["clean"], { cwd: repository.path });
-  expect(cleaned.stdout).toMatch(/^removed {2}w01 /);
+  expect(cleaned.stdout).toMatch(/^worktree w01 {2}removed {2}\//m);
   expect(existsSync(`${repository.path}.worktrees`)).toBe(false);
   expect((await coppice(["clean"], { cwd: repository.path })).stdout).toBe("nothing to clean\n");
   await expectSound(repository);
@@ -63,13 +63,15 @@ test("clean keeps a worktree whose commit no branch reaches", async () => {
   const repository = await createRepository({ tree: { "a.txt": "a\n" } });
   await runScript(repository, twice("git -c user.name=x -c user.email=x@y commit -q --allow-empty -m own;"));
   const cleaned = await coppice(["clean"], { cwd: repository.path });
-  expect(cleaned.stdout).toMatch(/^left {5}w01 .*: its commit [0-9a-f]{12} is on no branch\n$/);
+  expect(cleaned.stdout).toMatch(/^worktree w01 {2}left {5}\/.*: its commit [0-9a-f]{12} is on no branch\n$/m);
 });
 
 test("clean leaves alone what a live process works in", async () => {
   const repository = await createRepository({ tree: { "a.txt": "a\n" } });
   const script = `'${process.execPath}' '${commandLine}' clean --repo '${repository.path}' > a.txt`;
   expect((await runScript(repository, script)).exitCode).toBe(0);
-  expect(await readFile(join(repository.path, "a.txt"), "utf8")).toMatch(/^left {5}w01 .*: a live process uses it\n$/);
+  expect(await readFile(join(repository.path, "a.txt"), "utf8")).toMatch(
+    /^worktree w01 {2}left {5}\/.*: a live process uses it\n$/m,
+  );
   expect(await coppiceRefs(repository)).toEqual(["refs/coppice/run-1/ledger"]);
 });

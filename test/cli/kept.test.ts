@@ -81,7 +81,7 @@ test("a worktree that holds what no commit can is listed, and goes with drop", a
   expect((await list(repository)).worktrees).toMatchObject([{ state: "kept", effectId: "pipe", present: true }]);
 
   const cleaned = await coppice(["clean"], { cwd: repository.path });
-  expect(cleaned.stdout).toMatch(/^left {5}w01 .*: kept effect pipe, run run-1: pipe: special-file\n$/);
+  expect(cleaned.stdout).toMatch(/^worktree w01 {2}left {5}\/.*: kept effect pipe, run run-1: pipe: special-file\n$/m);
   expect((await coppice(["drop", "run-1/pipe"], { cwd: repository.path })).exitCode).toBe(0);
   expect(await list(repository)).toMatchObject({ worktrees: [], kept: [] });
   await expectSound(repository);

@@ -21,7 +21,8 @@ export interface DyingEffect {
 }
 
 export interface Dying {
-  act: "run" | "recover" | "live" | "lease";
+  /** "clean": runs that are older than a day. */
+  act: "run" | "recover" | "clean" | "live" | "lease";
   /** Of "live", at the gate; the effect of "lease". "live" when absent. */
   name?: string;
   options?: ManagerOptions;
