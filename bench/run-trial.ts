@@ -139,6 +139,7 @@ const words: Record<Operation, string> = {
   fanIn: "fan-in",
   fanOut: "fan-out",
   soak: "soak",
+  ledger: "a ledger",
 };
 
 function answerOf(reply: Reply): Answer {

@@ -22,7 +22,7 @@ export type PeerName =
   | "simple-git"
   | "git-in-place";
 
-export type Operation = "create" | "reset" | "snapshot" | "merge" | "fanIn" | "fanOut" | "soak";
+export type Operation = "create" | "reset" | "snapshot" | "merge" | "fanIn" | "fanOut" | "soak" | "ledger";
 
 /** One measurement in one process. */
 export interface Job {

@@ -4,6 +4,7 @@ import type { PeerName } from "./trial.js";
 import { create } from "./trials/create.js";
 import { fanIn } from "./trials/fan-in.js";
 import { fanOut } from "./trials/fan-out.js";
+import { ledger } from "./trials/ledger.js";
 import { merge } from "./trials/merge.js";
 import { reset } from "./trials/reset.js";
 import { scaling } from "./trials/scaling.js";
@@ -19,6 +20,7 @@ export const trials: Readonly<Record<string, Trial>> = {
   "fan-out": fanOut,
   scaling,
   soak,
+  ledger,
 };
 
 const scripted: readonly PeerName[] = ["floor", "ours", "tuned", "libgit2", "git", "simple-git"];

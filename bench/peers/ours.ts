@@ -6,6 +6,7 @@ import { applyEdit, type Edit, EditPlan } from "../edits.js";
 import { measure } from "../measure.js";
 import type { Job, Measure, Peer, Taken } from "../trial.js";
 import { requireDone } from "../verify.js";
+import { ledger } from "./ours-ledger.js";
 import { create, fanIn, merge, reset, snapshot } from "./ours-operations.js";
 import { soak } from "./ours-soak.js";
 
@@ -65,4 +66,4 @@ async function watchEventLoop(manager: WorktreeManager, plan: EditPlan, job: Job
   };
 }
 
-export const ours: Peer = { fanOut, create, reset, snapshot, merge, fanIn, soak };
+export const ours: Peer = { fanOut, create, reset, snapshot, merge, fanIn, soak, ledger };

@@ -97,6 +97,17 @@ test(
 );
 
 test(
+  "ledger: few entries and many",
+  async () => {
+    const result = await figures("ledger", "--files", "60", "--effects", "300");
+    expect(result).toMatchObject({ entries: 300 });
+    expectNumbers(result, "ratioFind", "ratioRecord", "firstFindMs", "findMs", "missMs", "recordMs", "rssMb");
+    expectNumbers(result, "findMsOfFew", "recordMsOfFew", "fillMs");
+  },
+  timeoutMs,
+);
+
+test(
   "a given repository is copied, and nothing is left behind",
   async () => {
     const before = await readdir(folder);
