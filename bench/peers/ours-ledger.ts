@@ -67,7 +67,7 @@ async function fill(run: Run, entries: number): Promise<void> {
 function entryOf(index: number): LedgerEntry {
   const oid = index.toString(16).padStart(40, "0");
   const draft = new OutcomeDraft(`effect-${index}`, "bench");
-  const changes = ["src/a.ts", "src/b.ts", "docs/c.md"].map((path) => {
+  const changes = ["src/a.ts", "src/b.ts", "src/c.ts"].map((path) => {
     return { path, oldMode: 0o100644, oldOid: oid, newMode: 0o100644, newOid: oid };
   });
   draft.baseOid = oid;
