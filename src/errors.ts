@@ -133,8 +133,9 @@ export const errorTable = {
     remedy: "Return plain data, and put large results into files of the worktree.",
   },
   ERR_TIMEOUT: {
-    cause: "A limit of time was passed; for a task it counts from its start.",
-    remedy: "Raise `timeoutMs`, or make the task shorter. Its files are kept and named in the outcome.",
+    cause:
+      "A limit of time was passed; for a task it counts from its start, for an operation that hangs from its cancelling.",
+    remedy: "Raise the limit that the message names, or find out what does not answer. A task's files are kept.",
   },
   ERR_UNBORN_HEAD: {
     cause: "The repository has no commit yet.",

@@ -93,6 +93,11 @@ export interface Events {
   };
   /** What dead processes had left, and what opening has done about it. Sent once, after `open` has resolved, when there was anything. */
   recovered: { time: number; recovery: Recovery };
+  /**
+   * An operation of the native side takes long, and goes on: a filesystem does not answer, or somebody holds a lock. Sent once after
+   * `limits.slowOperationMs`, and again whenever that has doubled. `path`: of the worktree that it works on, or of the repository.
+   */
+  "operation:slow": { time: number; operation: string; path: string; elapsedMs: number };
   /** Something that the user should know and that fails no effect. */
   warning: { time: number; code: string; message: string; effectId: string | null };
 }

@@ -26,6 +26,7 @@ export class WorktreeManager implements AsyncDisposable {
   readonly #walking = new Set<Promise<unknown>>();
   readonly #leases = new Set<Lease>();
   readonly #abort = new AbortController();
+  readonly #endWatch: () => void;
   #closing: Promise<void> | null = null;
 
   /** `all`, `allSettled`, `map` and `mapSettled` over this manager. */
@@ -34,6 +35,7 @@ export class WorktreeManager implements AsyncDisposable {
   private constructor(rooms: Rooms) {
     this.#rooms = rooms;
     this.#claims = new EffectClaims(rooms.run);
+    this.#endWatch = rooms.run.git.closeWhenStuck(this.#abort.signal);
     const resolveBase = (base: string) => this.#resolveBase(base);
     this.#streetOwner = leaseOwner(rooms, { resolveBase, ended: async () => {} });
     this.#owner = leaseOwner(rooms, { resolveBase, ended: (lease) => this.#leaseEnded(lease) });
@@ -152,12 +154,18 @@ export class WorktreeManager implements AsyncDisposable {
     return this.#rooms.events.on(name, listener);
   }
 
-  /** Aborts every effect that is under way; each settles as aborted, with its work kept. */
+  /**
+   * Aborts every effect that is under way; each settles as aborted, with its work kept. Where the system does not answer, the operation is
+   * given up after `limits.stopTimeoutMs`: then the effects settle without a record, and the next one to open the repository recovers.
+   */
   abort(reason: unknown = new CoppiceError("ERR_ABORTED", "the manager was aborted")): void {
     this.#abort.abort(reason);
   }
 
-  /** Waits for what is under way, releases leases that are still held (their work is kept), and removes the pool. */
+  /**
+   * Waits for what is under way, releases leases that are still held (their work is kept), and removes the pool. Throws ERR_TIMEOUT when
+   * something does not stop within `limits.stopTimeoutMs`.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -170,6 +178,8 @@ export class WorktreeManager implements AsyncDisposable {
   async #close(): Promise<void> {
     await Promise.allSettled(this.#walking);
     await Promise.allSettled([...this.#leases].map((lease) => lease.release()));
+    // What follows may take its time: a large trash is swept.
+    this.#endWatch();
     await closeRooms(this.#rooms);
   }
 

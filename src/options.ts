@@ -32,6 +32,10 @@ const limits = z.strictObject({
   graceMs: milliseconds.default(2_000),
   /** Milliseconds to wait for a lock of the repository. */
   lockTimeoutMs: milliseconds.default(30_000),
+  /** Milliseconds after which an operation of the native side is told of as slow, and again at each doubling; 0: never. */
+  slowOperationMs: milliseconds.default(10_000),
+  /** Milliseconds that one operation may take to stop after `abort`, and after `close` has cancelled it, before it is given up. */
+  stopTimeoutMs: milliseconds.min(1).default(60_000),
   /** Bytes of each of a command's output streams that its value carries. */
   outputBytes: z
     .number()

@@ -1,5 +1,6 @@
 // Opens the rooms that a manager works with, in the order in which each stands on the last, and closes them in the other.
 
+import { isCoppiceError } from "./errors.js";
 import { EventHub, type Recovery } from "./events.js";
 import { openGit } from "./git/git.js";
 import { Consolidation } from "./merge/consolidation.js";
@@ -34,7 +35,9 @@ export interface Rooms {
 /** Throws before anything is written when the repository or an option is refused. */
 export async function openRooms(path: string, options: Options): Promise<Rooms> {
   const events = new EventHub();
-  const git = await openGit({ path, threads: options.limits.nativeThreads });
+  const { nativeThreads, slowOperationMs, stopTimeoutMs } = options.limits;
+  const git = await openGit({ path, threads: nativeThreads, stopTimeoutMs });
+  git.onSlow(slowOperationMs, (slow) => events.emit("operation:slow", slow));
   try {
     const run = await openRun(git, options, events.emit);
     const repository = await SharedRepository.open(run);
@@ -64,6 +67,8 @@ export async function closeRooms({ run, pool, anchor, runner, settlement, consol
   for (const room of [pool, anchor, settlement, consolidation, run.git]) {
     results.push(...(await Promise.allSettled([room.close()])));
   }
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
+  const rejected = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  // A session that something hangs in is closed before its rooms: what it says is why they could not be.
+  const hangs = rejected.find((reason) => isCoppiceError(reason, "ERR_TIMEOUT"));
+  if (rejected.length > 0) throw hangs ?? rejected[0];
 }

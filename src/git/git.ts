@@ -10,7 +10,9 @@
 //
 // No policy lives here: defaults, retries and limits are the callers'.
 
+import { resolve } from "node:path";
 import type { ErrorDetails } from "../errors.js";
+import { CallsUnderWay, type SlowCall } from "./calls-under-way.js";
 import { type Caller, captureCaller, convertError, errorFor, isNativeFailure } from "./convert-error.js";
 import { loadNative } from "./load-native.js";
 import type {
@@ -81,17 +83,20 @@ type RequestOf<Name extends keyof Operations> = Parameters<Operations[Name]>[1];
 type ReplyOf<Name extends keyof Operations> = Awaited<ReturnType<Operations[Name]>>;
 
 const openingCall = 0;
+const defaultStopTimeoutMs = 60_000;
 
 /**
  * Opens the repository that `path` lies in.
  * @param threads of the session for native work; 0: as many as the machine has cores
+ * @param stopTimeoutMs how long `close` waits for what it has cancelled
  * @throws ERR_ADDON_LOAD, ERR_NOT_A_REPOSITORY, ERR_UNSUPPORTED_REPOSITORY
  */
-export async function openGit({ path, threads = 0 }: { path: string; threads?: number }): Promise<Git> {
+export async function openGit(options: { path: string; threads?: number; stopTimeoutMs?: number }): Promise<Git> {
+  const { path, threads = 0, stopTimeoutMs = defaultStopTimeoutMs } = options;
   const caller = captureCaller(openGit);
   const addon = loadNative();
   try {
-    return new Git(await addon.openSession(openingCall, { path, threads }));
+    return new Git(await addon.openSession(openingCall, { path, threads }), { path: resolve(path), stopTimeoutMs });
   } catch (error) {
     throw convertError(error, caller);
   }
@@ -103,9 +108,15 @@ export class Git {
   #lastCall = openingCall;
   #closing: Promise<void> | null = null;
   #flushed: ((reply: FlushReply) => void) | null = null;
+  readonly #underWay = new CallsUnderWay();
+  /** Where it was opened. */
+  readonly #path: string;
+  readonly #stopTimeoutMs: number;
 
-  constructor(session: Session) {
+  constructor(session: Session, { path, stopTimeoutMs }: { path: string; stopTimeoutMs: number }) {
     this.#session = session;
+    this.#path = path;
+    this.#stopTimeoutMs = stopTimeoutMs;
   }
 
   /** What and where the repository is, read anew at each call. */
@@ -280,7 +291,34 @@ export class Git {
     return this.#call("sharedFiles", request, signal);
   }
 
-  /** Cancels what is under way, waits until it has stopped, releases landings and claims. Twice is harmless. */
+  /** Who wants to know of calls that take longer than `afterMs`; 0: nobody. One listener, which must not throw. */
+  onSlow(afterMs: number, listener: (slow: SlowCall) => void): void {
+    this.#underWay.onSlow(afterMs, listener);
+  }
+
+  /**
+   * Closes the session when, after the signal, a call takes longer than `close` would wait for it: something hangs, and what is left of
+   * the work is a matter for recovery. Gives back what ends the watch.
+   */
+  closeWhenStuck(signal: AbortSignal): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const watch = (since: number) => {
+      const leftMs = this.#stopTimeoutMs - (this.#underWay.longest(since)?.elapsedMs ?? 0);
+      if (leftMs > 0) timer = setTimeout(watch, leftMs, since).unref();
+      else this.close().catch(() => {}); // Whoever closes is told.
+    };
+    const begin = () => watch(performance.now());
+    signal.addEventListener("abort", begin, { once: true });
+    return () => {
+      signal.removeEventListener("abort", begin);
+      clearTimeout(timer);
+    };
+  }
+
+  /**
+   * Cancels what is under way, waits until it has stopped, releases landings and claims. Twice is harmless. Throws ERR_TIMEOUT when
+   * something does not stop: whoever waits for it is told so too, and the claims stay held.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close(captureCaller(this.close));
     return this.#closing;
@@ -291,11 +329,25 @@ export class Git {
   }
 
   async #close(caller: Caller): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(this.#givenUp(caller)), this.#stopTimeoutMs);
+    });
     try {
-      await this.#session.close(++this.#lastCall);
+      await Promise.race([this.#session.close(++this.#lastCall), late]);
     } catch (error) {
       throw convertError(error, caller);
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  #givenUp(caller: Caller): Error {
+    const { operation, path } = this.#underWay.longest() ?? { operation: "close", path: this.#path };
+    const what = `${operation} in ${path} has not stopped within ${this.#stopTimeoutMs} ms of being asked to`;
+    const error = errorFor("ERR_TIMEOUT", what, caller, { details: { operation, path } });
+    this.#underWay.giveUp(error);
+    return error;
   }
 
   async #call<Name extends keyof Operations>(
@@ -311,7 +363,8 @@ export class Git {
     try {
       // The compiler does not see that the request and the reply belong to the same name.
       const operation = this.#session[name] as (call: number, request: RequestOf<Name>) => Promise<ReplyOf<Name>>;
-      return await operation.call(this.#session, call, request);
+      const path = "path" in request ? request.path : this.#path;
+      return await this.#underWay.follow(call, name, path, operation.call(this.#session, call, request));
     } catch (error) {
       throw this.#converted(error, name, signal, caller);
     } finally {

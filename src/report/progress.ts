@@ -4,6 +4,7 @@
 
 import type { WriteStream } from "node:tty";
 import type { Outcome } from "../effect/effect.js";
+import type { Events } from "../events.js";
 import { duration } from "./duration.js";
 import { frame } from "./frame.js";
 import { LiveArea } from "./live-area.js";
@@ -43,6 +44,7 @@ function showLive(source: EventSource, stream: WriteStream, total: number | null
   const stops = [
     state.follow(source),
     source.on("warning", ({ message }) => draw([warning(message, paint)])),
+    source.on("operation:slow", (slow) => draw([warning(slowLine(slow), paint)])),
     source.on("recovered", ({ recovery }) => draw([recoveryLine(recovery, paint)])),
     source.on("repository:changed", (event) => draw(repositoryLines(event, paint))),
   ];
@@ -70,6 +72,7 @@ function showLines(source: EventSource, stream: NodeJS.WritableStream, total: nu
       );
     }),
     source.on("warning", ({ message }) => say(warning(message, paint))),
+    source.on("operation:slow", (slow) => say(warning(slowLine(slow), paint))),
     source.on("recovered", ({ recovery }) => say(recoveryLine(recovery, paint))),
     source.on("repository:changed", (event) => {
       for (const line of repositoryLines(event, paint)) say(line);
@@ -87,6 +90,10 @@ function settledLine(outcome: Outcome, paint: Paint): string {
   const { mark, format } = outcomeStyles[outcome.kind];
   const files = `${outcome.changes.length} ${outcome.changes.length === 1 ? "file" : "files"}`;
   return `${paint(format, `${mark} ${outcome.kind.padEnd(10)}`)} ${outcome.effectId}  ${files}, ran ${duration(outcome.timings.runMs)}`;
+}
+
+function slowLine({ operation, path, elapsedMs }: Events["operation:slow"]): string {
+  return `${operation} in ${path} has taken ${duration(elapsedMs)} and goes on: the disk does not answer, or somebody holds a lock`;
 }
 
 function warning(message: string, paint: Paint): string {

@@ -143,3 +143,16 @@ test("on a terminal a warning stays above the picture, and the picture goes in t
   expect(stream.written.lastIndexOf("\u001b[?7h")).toBeGreaterThan(stream.written.lastIndexOf("\u001b[?7l"));
   expect(stream.written.endsWith("\u001b[1A\u001b[J\u001b[?25h")).toBe(true);
 });
+
+test("an operation that takes long is said, live and line by line", () => {
+  const slow = { operation: "snapshot", path: "/w/w01", elapsedMs: 20_000 };
+  for (const paper of [new Paper(), new Terminal()]) {
+    const hub = new EventHub();
+    const progress = showProgress(hub, { stream: paper });
+    hub.emit("operation:slow", slow);
+    progress.close();
+    expect(stripVTControlCharacters(paper.written).replace(/\s+/g, " ")).toContain(
+      "snapshot in /w/w01 has taken 20.0s",
+    );
+  }
+});
