@@ -59,6 +59,10 @@ export const errorTable = {
     cause: "A file needs an external filter or a working-tree encoding that cannot be applied in-process.",
     remedy: "Check the file out in the main working tree first (clean files are copied), or remove the attribute.",
   },
+  ERR_HARNESS_MISSING: {
+    cause: "A harness is not known by that name, or its executable was not found.",
+    remedy: "Install it, or say where it is: `harnesses: { name: { command: '/full/path' } }` (docs/harnesses.md).",
+  },
   ERR_INVALID: {
     cause: "A value that was passed on to the repository is malformed.",
     remedy: "Correct the value that the message names.",

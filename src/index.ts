@@ -36,7 +36,14 @@ export type { EventName, Events, RecoveredWork, RecoveredWorktree, Recovery, Rep
 export { WorktreeManager } from "./manager.js";
 export type { KeptWork } from "./merge/kept.js";
 export { type MergedTrees, type MergeTreesRequest, mergeTrees } from "./merge-trees.js";
-export type { CallOptions, CleanOptions, ManagerOptions, RunOptions } from "./options.js";
+export {
+  type CallOptions,
+  type CleanOptions,
+  defineHarness,
+  type HarnessDefinition,
+  type ManagerOptions,
+  type RunOptions,
+} from "./options.js";
 export { EffectsError, type Outcomes, type Parallel, type Values } from "./parallel.js";
 export {
   type CommandTask,
@@ -45,6 +52,9 @@ export {
   commandTask,
   type DefinedTask,
   defineTask,
+  type HarnessTask,
+  type HarnessTaskOptions,
+  harnessTask,
   type Json,
   type ModuleTask,
   type ModuleTaskOptions,

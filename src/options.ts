@@ -22,6 +22,8 @@ const limits = z.strictObject({
   threads: count(256).default(4),
   /** Child processes at once: commands, and module tasks with `runIn: "process"`. */
   processes: count(1000).default(8),
+  /** Harnesses at once: beside `processes`, because a harness waits for its model and not for a core. */
+  harnesses: count(1000).default(4),
   /** Native threads of the session; 0: as many as the machine has cores. */
   nativeThreads: z.number().int().min(0).max(256).default(0),
   /** Milliseconds that an effect may wait for a worktree; 0: for ever. */
@@ -70,12 +72,53 @@ const limits = z.strictObject({
   diskReserveBytes: bytes.default(256 << 20),
 });
 
+// Without defaults: where it changes an entry of the table, what is not said stays as it is there.
+const harness = z.strictObject({
+  /** The executable: looked up in the worktree's `node_modules/.bin` and on PATH, or a full path. */
+  command: z.string().min(1),
+  /** What makes it work without a person: before all other arguments. */
+  args: z.array(z.string()).optional(),
+  /** How the prompt reaches it: "stdin" when absent; "file": by the path of a file outside the worktree that holds it. */
+  prompt: z.enum(["argument", "stdin", "file"]).optional(),
+  /** Before the prompt, or before the path of its file: a flag, or "--" when the prompt is the last argument. */
+  promptFlag: z.string().min(1).nullable().optional(),
+  /** Takes the worktree's path; null: the working directory says it. */
+  workspaceFlag: z.string().min(1).nullable().optional(),
+  /** Takes the model; null: it cannot be chosen, and asking for one is refused. */
+  modelFlag: z.string().min(1).nullable().optional(),
+  /** The variable that names its configuration folder; null: it has none, and asking for one is refused. */
+  configVariable: z.string().min(1).nullable().optional(),
+  env: z.record(z.string(), z.string().optional()).optional(),
+  /** How to get it, for the error that says that it is missing. */
+  install: z.string().min(1).nullable().optional(),
+});
+export type HarnessDefinition = z.output<typeof harness>;
+export type Harness = { [K in keyof HarnessDefinition]-?: Exclude<HarnessDefinition[K], undefined> };
+
+/** A harness of your own, for the manager's option `harnesses`, with every default filled in. Throws ERR_OPTION. */
+export function defineHarness(definition: HarnessDefinition): Harness {
+  const given = check(harness, definition, "harness.");
+  return {
+    command: given.command,
+    args: given.args ?? [],
+    prompt: given.prompt ?? "stdin",
+    promptFlag: given.promptFlag ?? null,
+    workspaceFlag: given.workspaceFlag ?? null,
+    modelFlag: given.modelFlag ?? null,
+    configVariable: given.configVariable ?? null,
+    env: given.env ?? {},
+    install: given.install ?? null,
+  };
+}
+
 const options = z.strictObject({
   /** Where effects land: "HEAD" (the branch checked out at the path), or a branch. */
   target: z.string().min(1).default("HEAD"),
   /** A fresh ULID when absent. Recorded outcomes are replayed only under a run ID that was passed. */
   runId: z.string().optional(),
   limits: limits.prefault({}),
+  /** Harnesses by name: new ones, or changes to those of the table (`{ "claude-code": { command: "/opt/claude" } }`). */
+  harnesses: z.record(z.string().min(1), harness.partial()).default({}),
   /** The folder of the pool; `<repository>.worktrees` beside the repository when absent. */
   worktreesPath: z.string().min(1).optional(),
   history: z.enum(["linear", "merge"]).default("linear"),

@@ -52,7 +52,7 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     const ledger = new Ledger(run);
     const queue = new MergeQueue(run, target, ledger, () => repository.stopsLanding());
     const settlement = new Settlement(run, ledger, queue);
-    const runner = createRunner(options.limits);
+    const runner = createRunner(options.limits, options.harnesses);
     const anchor = new Anchor(run, () => consolidation.room());
     return { run, repository, events, target, pool, anchor, runner, settlement, consolidation, recovery };
   } catch (error) {

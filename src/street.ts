@@ -134,7 +134,7 @@ async function runTask(
       task: request.task,
       path: lease.path,
       signal,
-      timeoutMs: request.timeoutMs ?? limits.taskTimeoutMs,
+      timeoutMs: request.timeoutMs ?? timeoutOf(request.task) ?? limits.taskTimeoutMs,
       graceMs: limits.graceMs,
       outputBytes: limits.outputBytes,
       valueBytes: limits.valueBytes,
@@ -153,6 +153,10 @@ async function runTask(
     draft.clock.add("runMs", performance.now() - started);
     run.emit("task:ended", { effectId, ok });
   }
+}
+
+function timeoutOf(task: EffectRequest["task"]): number | null {
+  return typeof task !== "function" && task.kind === "harness" ? task.timeoutMs : null;
 }
 
 async function snapshotAndVacate(

@@ -72,7 +72,25 @@ export interface CommandValue {
   stderr: string;
 }
 
-export type Task<Value = unknown> = ModuleTask<Value> | CommandTask | TaskFunction<undefined, Value>;
+/** A coding agent's command line program, told in words what to do, with the worktree as its working directory. */
+export interface HarnessTask extends Valued<CommandValue> {
+  readonly kind: "harness";
+  /** A name of the table (docs/harnesses.md), or of the manager's option `harnesses`. */
+  readonly harness: string;
+  readonly prompt: string;
+  /** Null: the harness's own default. */
+  readonly model: string | null;
+  /** Arguments of your own, after those of the table. */
+  readonly args: readonly string[];
+  /** Added to the environment of this invocation; `undefined` removes a variable. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A folder with the configuration of this invocation; null: the user's own. */
+  readonly configDirectory: string | null;
+  /** Milliseconds from its start; null: the request's, or the manager's. */
+  readonly timeoutMs: number | null;
+}
+
+export type Task<Value = unknown> = ModuleTask<Value> | CommandTask | HarnessTask | TaskFunction<undefined, Value>;
 
 type InputOf<T> = T extends TaskFunction<infer Input, infer _> ? Input : never;
 type ValueOf<T> = T extends (...args: never[]) => infer Value ? Awaited<Value> : never;
@@ -113,4 +131,28 @@ export function commandTask(
   options: CommandTaskOptions = {},
 ): CommandTask {
   return { kind: "command", command, args: [...args], env: { ...options.env }, stdin: options.stdin ?? null };
+}
+
+export interface HarnessTaskOptions {
+  prompt: string;
+  model?: string;
+  timeoutMs?: number;
+  env?: Readonly<Record<string, string | undefined>>;
+  args?: readonly string[];
+  configDirectory?: string;
+}
+
+/** A task that is a prompt for a harness: `harnessTask("claude-code", { prompt: "add tests for src/a.ts" })`. */
+export function harnessTask(harness: string, options: HarnessTaskOptions): HarnessTask {
+  const { prompt, model, timeoutMs, env, args = [], configDirectory } = options;
+  return {
+    kind: "harness",
+    harness,
+    prompt,
+    model: model ?? null,
+    args: [...args],
+    env: { ...env },
+    configDirectory: configDirectory ?? null,
+    timeoutMs: timeoutMs ?? null,
+  };
 }

@@ -1,6 +1,7 @@
 // A plan: a JSON file, or a JavaScript module whose default export is the plan.
 //   { "options": { "limits": { "worktrees": 4 } },
 //     "effects": [{ "id": "docs", "command": "npx", "args": ["prettier", "--write", "docs"] },
+//                 { "id": "tests", "harness": "claude-code", "prompt": "add tests for src/a.ts" },
 //                 { "id": "rename", "module": "./rename.task.js", "input": { "from": "a", "to": "b" } }] }
 // Relative modules are looked up beside the plan. The manager checks its options itself.
 
@@ -8,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { commandTask, type EffectRequest, type Json, type ManagerOptions, moduleTask } from "../index.js";
+import { commandTask, type EffectRequest, harnessTask, type Json, type ManagerOptions, moduleTask } from "../index.js";
 import { usageError } from "./failure.js";
 
 const common = { id: z.string(), message: z.string().optional(), timeoutMs: z.number().optional() };
@@ -25,6 +26,15 @@ const commandEffect = z.strictObject({
   args: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
   stdin: z.string().optional(),
+});
+const harnessEffect = z.strictObject({
+  ...common,
+  harness: z.string().min(1),
+  prompt: z.string().min(1),
+  model: z.string().min(1).optional(),
+  args: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  configDirectory: z.string().min(1).optional(),
 });
 const plan = z.strictObject({
   options: z.record(z.string(), z.unknown()).optional(),
@@ -61,13 +71,16 @@ function toRequest(
   from: { path: string; folder: string },
 ): EffectRequest {
   const where = `effects[${index}]${typeof effect.id === "string" ? ` (${effect.id})` : ""}: `;
-  if ("module" in effect === "command" in effect) {
-    throw usageError(`${from.path}: ${where}an effect needs either "module" or "command"`);
+  if (["module", "command", "harness"].filter((kind) => kind in effect).length !== 1) {
+    throw usageError(`${from.path}: ${where}an effect needs either "module", "command" or "harness"`);
   }
+  const checked = <T extends z.ZodType>(shape: T) => check(shape, effect, from.path, where);
   const { id, message, timeoutMs, task } =
     "module" in effect
-      ? moduleRequest(check(moduleEffect, effect, from.path, where), from.folder)
-      : commandRequest(check(commandEffect, effect, from.path, where));
+      ? moduleRequest(checked(moduleEffect), from.folder)
+      : "command" in effect
+        ? commandRequest(checked(commandEffect))
+        : harnessRequest(checked(harnessEffect));
   return { id, task, ...(message === undefined ? {} : { message }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
 }
 
@@ -82,6 +95,13 @@ function commandRequest(effect: z.output<typeof commandEffect>) {
   const { command, args = [], env, stdin } = effect;
   const options = { ...(env === undefined ? {} : { env }), ...(stdin === undefined ? {} : { stdin }) };
   return { ...effect, task: commandTask(command, args, options) };
+}
+
+function harnessRequest(effect: z.output<typeof harnessEffect>) {
+  const { harness, prompt, model, args, env, configDirectory } = effect;
+  const all = { prompt, model, args, env, configDirectory };
+  const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return { ...effect, task: harnessTask(harness, { prompt, ...given }) };
 }
 
 /** JSON has no dates: `options.commit.date` may be a string. */

@@ -1,7 +1,7 @@
 // Pure types: what is asked for (a request), and how it ended (an outcome). Everything but `error` is JSON.
 
 import type { CoppiceError } from "../errors.js";
-import type { CommandTask, CommandValue, ModuleTask, Task, TaskFunction } from "../task.js";
+import type { CommandTask, CommandValue, HarnessTask, ModuleTask, Task, TaskFunction } from "../task.js";
 
 /** One code-modifying unit that the caller wants done. */
 export interface EffectRequest<Value = unknown> {
@@ -17,7 +17,7 @@ export interface EffectRequest<Value = unknown> {
 
 /** The value that a request's task gives. */
 export type ValueOfRequest<R> = R extends { readonly task: infer T } ? ValueOfTask<T> : never;
-type ValueOfTask<T> = T extends CommandTask
+type ValueOfTask<T> = T extends CommandTask | HarnessTask
   ? CommandValue
   : T extends ModuleTask<infer Value>
     ? Value

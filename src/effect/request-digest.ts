@@ -13,6 +13,10 @@ export function requestDigest(task: Task): string {
 function describeTask(task: Task): unknown {
   if (typeof task === "function") return ["function", task.toString()];
   if (task.kind === "command") return ["command", task.command, task.args, task.env, task.stdin];
+  if (task.kind === "harness") {
+    const { harness, prompt, model, args, env, configDirectory } = task;
+    return ["harness", harness, prompt, model, args, env, configDirectory];
+  }
   return ["module", task.module, task.export, task.input ?? null, task.runIn];
 }
 

@@ -6,6 +6,11 @@ import type { EffectRequest } from "./effect.js";
 import { requireEffectId } from "./effect-id.js";
 
 const json = z.json().optional();
+const milliseconds = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
 const task = z.union(
   [
     z.function(),
@@ -23,20 +28,25 @@ const task = z.union(
       env: z.record(z.string(), z.string().optional()),
       stdin: z.string().nullable(),
     }),
+    z.strictObject({
+      kind: z.literal("harness"),
+      harness: z.string().min(1),
+      prompt: z.string().min(1),
+      model: z.string().min(1).nullable(),
+      args: z.array(z.string()),
+      env: z.record(z.string(), z.string().optional()),
+      configDirectory: z.string().min(1).nullable(),
+      timeoutMs: milliseconds.nullable(),
+    }),
   ],
-  "expected moduleTask(...), commandTask(...) or a function",
+  "expected moduleTask(...), commandTask(...), harnessTask(...) or a function",
 );
 
 const request = z.strictObject({
   id: z.string(),
   task,
   message: z.string().min(1).optional(),
-  timeoutMs: z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1)
-    .optional(),
+  timeoutMs: milliseconds.optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
 

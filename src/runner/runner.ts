@@ -2,12 +2,13 @@
 // A runner knows neither git nor leases: it gets a folder, and says when nothing of the task works in it any more.
 
 import { CoppiceError, isCoppiceError } from "../errors.js";
-import type { Limits } from "../options.js";
+import type { Limits, Options } from "../options.js";
 import { Semaphore } from "../semaphore.js";
 import type { Json, Task } from "../task.js";
 import { runCommand } from "./command-runner.js";
 import { Deadline } from "./deadline.js";
 import { runFunction } from "./function-runner.js";
+import { HarnessRunner } from "./harness-runner.js";
 import { PiscinaRunner } from "./piscina-runner.js";
 import { ProcessRunner } from "./process-runner.js";
 
@@ -41,12 +42,12 @@ export interface RunRequest {
 
 export interface Runner {
   /**
-   * The task's value: JSON, `CommandValue` for a command. It settles only when the task has ended, so that its files
+   * The task's value: JSON, `CommandValue` for a command or a harness. It settles only when the task has ended, so that its files
    * can be read and the worktree reset; `isAbandoned(error)` marks the one exception.
    *
    * Rejects with a CoppiceError:
    * - ERR_TASK_FAILED, the task's own error as its cause; ERR_COMMAND_FAILED with the exit code and the output
-   * - ERR_TASK_MODULE, ERR_COMMAND_MISSING: there is nothing to run
+   * - ERR_TASK_MODULE, ERR_COMMAND_MISSING, ERR_HARNESS_MISSING: there is nothing to run
    * - ERR_TASK_VALUE: the input or the value is not JSON, or is larger than `valueBytes`
    * - ERR_ABORTED, ERR_TIMEOUT: whatever the task gave after it was asked to end is dropped
    * - ERR_TASK_LOST: the thread or process died
@@ -63,10 +64,14 @@ export function isAbandoned(error: unknown): boolean {
 }
 
 /** Nothing is started before the first task that needs it, and what rests keeps no process alive. */
-export function createRunner(limits: Pick<Limits, "threads" | "processes">): Runner {
+export function createRunner(
+  limits: Pick<Limits, "threads" | "processes"> & Partial<Pick<Limits, "harnesses">>,
+  harnesses: Options["harnesses"] = {},
+): Runner {
   const permits = new Semaphore(limits.processes);
   const threads = new PiscinaRunner(limits.threads);
   const processes = new ProcessRunner(permits);
+  const harnessRunner = new HarnessRunner(limits.harnesses ?? limits.processes, harnesses);
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
 
@@ -74,6 +79,7 @@ export function createRunner(limits: Pick<Limits, "threads" | "processes">): Run
     const { task } = request;
     if (typeof task === "function") return runFunction(request, task, deadline);
     if (task.kind === "command") return { ...(await runCommand(request, task, deadline, permits, makeRoom)) };
+    if (task.kind === "harness") return { ...(await harnessRunner.run(request, task, deadline)) };
     return (task.runIn === "process" ? processes : threads).run(request, task, deadline);
   }
 

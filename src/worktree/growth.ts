@@ -7,7 +7,7 @@
 // short effects then stood still for a second each time one was made.
 
 /** What holds a worktree. "driven" is a lease in the hands of the caller, who may wait for a second one before ending it. */
-export type HoldKind = "function" | "module" | "command" | "driven";
+export type HoldKind = "function" | "module" | "command" | "harness" | "driven";
 
 export interface Hold {
   readonly kind: HoldKind;
@@ -90,6 +90,7 @@ const unmeasuredMs: Record<HoldKind, number> = {
   function: 0,
   module: 0,
   command: Number.POSITIVE_INFINITY,
+  harness: Number.POSITIVE_INFINITY,
   driven: Number.POSITIVE_INFINITY,
 };
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { requireBuilt } from "../support/built.js";
 import { coppiceRefs, expectSound } from "../support/manager.js";
@@ -9,6 +10,7 @@ import { coppice, lastJson } from "./coppice.js";
 
 beforeAll(requireBuilt, 120_000);
 
+const standIn = fileURLToPath(new URL("../fixtures/harness/stand-in.mjs", import.meta.url));
 const tree = { "a.txt": "a\n", "b.txt": "b\n" };
 const taskModule = `export default async ({ input, resolve }) => {
   const { writeFile } = await import("node:fs/promises");
@@ -158,7 +160,7 @@ const wrongPlans = [
   { plan: { efects: [] }, says: /unknown key "efects"/ },
   { plan: { effects: [{ id: "x", command: "ls", arg: [] }] }, says: /effects\[0\] \(x\): unknown key "arg"/ },
   { plan: { effects: [{ id: "x", command: "ls", args: [1] }] }, says: /effects\[0\] \(x\): "args\.0": .*string/ },
-  { plan: { effects: [{ id: "x" }] }, says: /needs either "module" or "command"/ },
+  { plan: { effects: [{ id: "x" }] }, says: /needs either "module", "command" or "harness"/ },
   { plan: { effects: [{ id: "a/b", command: "ls" }] }, says: /effect ID "a\/b" is not valid.*ERR_EFFECT_ID/s },
   { plan: { options: { limit: {} }, effects: [shell("x", "ls")] }, says: /unknown option "limit"/ },
   { plan: { effects: [shell("x", "ls"), shell("X", "ls")] }, says: /ERR_EFFECT_DUPLICATE/ },
@@ -209,4 +211,26 @@ test("wrong usage is exit code 2, help and version are 0", async () => {
   expect(codes).toEqual([2, 2, 2, 2, 2]);
   expect((await coppice(["--help"], { cwd })).exitCode).toBe(0);
   expect((await coppice(["run", "--help"], { cwd })).exitCode).toBe(0);
+});
+
+test("a prompt for a harness is a run of its own, and an effect of a plan", async () => {
+  const repository = await createRepository({ tree });
+  const options = { harnesses: { "stand-in": { command: standIn } } };
+  const plan = await writePlan({
+    options,
+    effects: [{ id: "harness", harness: "stand-in", prompt: "write c.txt by a harness" }],
+  });
+  const planned = await coppice(["run", plan, "--json"], { cwd: repository.path });
+  expect(lastJson(planned)).toMatchObject({ landed: 1, outcomes: [{ effectId: "harness", kind: "landed" }] });
+  expect(await readFile(join(repository.path, "c.txt"), "utf8")).toBe("by a harness\n");
+  const env = { ...process.env, PATH: "/nowhere" };
+  const prompted = await coppice(["run", "--harness", "codex", "--prompt", "tidy up", "--json"], {
+    cwd: repository.path,
+    env,
+  });
+  expect(prompted.exitCode).toBe(1);
+  expect(lastJson(prompted)).toMatchObject({ failed: 1, outcomes: [{ error: { code: "ERR_HARNESS_MISSING" } }] });
+  expect((await coppice(["run"], { cwd: repository.path })).stderr).toMatch(
+    /a plan is needed, or --harness and --prompt/,
+  );
 });

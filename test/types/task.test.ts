@@ -7,6 +7,8 @@ import {
   type CommandValue,
   commandTask,
   defineTask,
+  type HarnessTask,
+  harnessTask,
   type ModuleTask,
   moduleTask,
   type TaskContext,
@@ -54,6 +56,13 @@ test("a command has text for arguments, and a command's value", () => {
   expectTypeOf<ValueOfRequest<{ id: string; task: CommandTask }>>().toEqualTypeOf<CommandValue>();
   // @ts-expect-error: a number
   commandTask("sleep", [1]);
+});
+
+test("a harness has a prompt, and a command's value", () => {
+  expectTypeOf(harnessTask("codex", { prompt: "x", model: "m", timeoutMs: 1 })).toEqualTypeOf<HarnessTask>();
+  expectTypeOf<ValueOfRequest<{ id: string; task: HarnessTask }>>().toEqualTypeOf<CommandValue>();
+  // @ts-expect-error: no prompt
+  harnessTask("codex", { model: "m" });
 });
 
 test("a request's value comes from its task, whatever its kind", () => {

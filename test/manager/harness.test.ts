@@ -1,0 +1,37 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { harnessTask } from "../../src/index.js";
+import { expectSound, openManager } from "../support/manager.js";
+import { createRepository } from "../support/repository.js";
+
+const standIn = fileURLToPath(new URL("../fixtures/harness/stand-in.mjs", import.meta.url));
+const harnesses = { "stand-in": { command: standIn, modelFlag: "--model" }, gone: { command: "no-such-program" } };
+
+test("harnesses work each in a worktree of its own, and what they changed lands", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const manager = await openManager(repository, { harnesses, limits: { harnesses: 2 } });
+  const output: string[] = [];
+  manager.on("task:output", ({ effectId, text }) => output.push(`${effectId}: ${text}`));
+  const outcomes = await manager.parallel.allSettled([
+    { id: "one", task: harnessTask("stand-in", { prompt: "write one.txt 1\nsay hello" }) },
+    { id: "two", task: harnessTask("stand-in", { prompt: "write two.txt 2" }) },
+    { id: "fails", task: harnessTask("stand-in", { prompt: "write half.txt x\nfail 4" }) },
+    { id: "late", task: harnessTask("stand-in", { prompt: "write late.txt x\nwait", timeoutMs: 2_000 }) },
+    { id: "gone", task: harnessTask("gone", { prompt: "x" }) },
+  ]);
+  expect(outcomes.map((outcome) => ("error" in outcome ? outcome.error.code : outcome.kind))).toEqual([
+    "landed",
+    "landed",
+    "ERR_COMMAND_FAILED",
+    "ERR_TIMEOUT",
+    "ERR_HARNESS_MISSING",
+  ]);
+  expect(await readFile(join(repository.path, "one.txt"), "utf8")).toBe("1\n");
+  expect(await repository.git("ls-tree", "--name-only", "HEAD")).toBe("a.txt\none.txt\ntwo.txt");
+  expect(outcomes[2].kept?.ref).toBe(`refs/coppice/${manager.runId}/effects/fails`);
+  expect(output.join("")).toContain("hello");
+  await manager.close();
+  await expectSound(repository);
+});
