@@ -148,6 +148,8 @@ const options = z.strictObject({
       copy: globs.default([]),
       /** Copy what the repository's `.worktreeinclude` names. */
       worktreeinclude: z.boolean().default(true),
+      /** Bytes of the copies that one worktree gets, at most; 0: no limit. */
+      maxBytes: bytes.default(0),
     })
     .prefault({}),
   /** Who and when. Absent: the repository's user, now. A fixed date makes the commits reproducible. */

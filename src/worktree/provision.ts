@@ -4,7 +4,8 @@
 // Limits: globs are relative to the main working tree and must stay inside it; a link is shared with the user's own
 // folder, so a task that writes through it writes there.
 
-import { cp, lstat, mkdir, readFile, readlink, rm, symlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { cp, lstat, mkdir, readdir, readFile, readlink, rm, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import ignore from "ignore";
 import { glob } from "tinyglobby";
@@ -44,7 +45,9 @@ export class Provisioner {
     await requireUntracked(run, [...links, ...named]);
     const copies = [...named, ...(worktreeinclude ? await readIncludes(run, source) : [])];
     const outside = copies.filter((path) => !links.some((linked) => path === linked || path.startsWith(`${linked}/`)));
-    return new Provisioner({ source, links, copies: [...new Set(outside)] });
+    const plan = { source, links, copies: [...new Set(outside)] };
+    await requireRoom(plan, run.options.provision.maxBytes);
+    return new Provisioner(plan);
   }
 
   /** Brings every provisioned path of the worktree to what it is in the main working tree. */
@@ -103,6 +106,35 @@ async function readIncludes(run: Run, source: string): Promise<string[]> {
   return paths.filter((path) => rules.ignores(path)).map((path) => path.replace(/\/+$/, ""));
 }
 
+/** Before the first copy is made: a worktree with half of its files is worth nothing. */
+async function requireRoom({ source, copies }: Plan, maxBytes: number): Promise<void> {
+  if (maxBytes === 0) return;
+  let total = 0;
+  let largest = { path: "", bytes: 0 };
+  for (const path of copies) {
+    const bytes = await bytesBelow(join(source, path));
+    total += bytes;
+    if (bytes > largest.bytes) largest = { path, bytes };
+  }
+  if (total <= maxBytes) return;
+  const { path, bytes } = largest;
+  throw new CoppiceError(
+    "ERR_PROVISION",
+    `each worktree would get copies of ${total} bytes, and provision.maxBytes allows ${maxBytes}: the largest is ${path} with ${bytes} ` +
+      "bytes; link it, let a setup command make it, or raise the limit",
+    { details: { path } },
+  );
+}
+
+/** As copying follows no links, neither does this. */
+async function bytesBelow(path: string): Promise<number> {
+  const status = await lstat(path);
+  if (!status.isDirectory()) return status.size;
+  let bytes = 0;
+  for (const name of await readdir(path)) bytes += await bytesBelow(join(path, name));
+  return bytes;
+}
+
 async function place(path: string, act: () => Promise<void>): Promise<void> {
   try {
     await act();
@@ -130,7 +162,9 @@ async function copyOne(source: string, worktreePath: string, path: string): Prom
   if (!(await isSameCopy(from, to))) {
     await rm(to, { recursive: true, force: true });
     await mkdir(dirname(to), { recursive: true });
-    await cp(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, errorOnExist: true });
+    const faithful = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, errorOnExist: true };
+    // Where the filesystem can, both share the blocks until one is written; elsewhere this copies them.
+    await cp(from, to, { ...faithful, mode: constants.COPYFILE_FICLONE });
   }
 }
 
@@ -138,5 +172,6 @@ async function isSameCopy(from: string, to: string): Promise<boolean> {
   const [wanted, found] = await Promise.all([lstat(from), lstat(to).catch(() => null)]);
   // A folder is copied again each time: its own times say nothing about the files below it.
   if (found === null || !wanted.isFile() || !found.isFile()) return false;
-  return wanted.size === found.size && Math.trunc(wanted.mtimeMs) === Math.trunc(found.mtimeMs);
+  // The copy's time went through a fraction of seconds, and may have lost a bit of it.
+  return wanted.size === found.size && Math.abs(wanted.mtimeMs - found.mtimeMs) <= 1;
 }

@@ -1,9 +1,9 @@
 // Ignored files that a worktree needs: linked, copied, or named by .worktreeinclude; never part of what lands.
-import { lstat, readFile, readlink, writeFile } from "node:fs/promises";
+import { appendFile, lstat, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { commandTask } from "../../src/index.js";
-import { expectSound, openManager } from "../support/manager.js";
+import { expectSound, linkedWorktrees, openManager } from "../support/manager.js";
 import { createRepository } from "../support/repository.js";
 
 const tree = { ".gitignore": "node_modules/\n.env*\nlocal/\n", "a.txt": "a\n" };
@@ -103,5 +103,56 @@ test("ignored files that a task makes go at release, or stay with ignored: keep"
     });
     expect(next).toMatchObject({ kind: "unchanged", value: kept === "keep" ? "stays" : "gone" });
     await manager.close();
+  }
+});
+
+test("copies beyond the budget are refused before anything is made, and the largest is named", async () => {
+  const repository = await createRepository({ tree });
+  await repository.write({ ...ignored, "local/large/blob": "x".repeat(1000) });
+  const open = (maxBytes: number) => openManager(repository, { provision: { copy: [".env", "local"], maxBytes } });
+  await expect(open(1011)).rejects.toMatchObject({
+    code: "ERR_PROVISION",
+    message: expect.stringMatching(
+      /copies of 1012 bytes, and provision.maxBytes allows 1011: the largest is local with 1003/,
+    ),
+    details: { path: "local" },
+  });
+  expect(await linkedWorktrees(repository)).toEqual([]);
+  const manager = await open(1012);
+  const outcome = await manager.run({
+    id: "look",
+    task: ({ resolve }) => readFile(resolve("local/large/blob"), "utf8"),
+  });
+  expect(outcome).toMatchObject({ kind: "unchanged", value: "x".repeat(1000) });
+});
+
+test("a copy has its own content, however its blocks are shared, and the times of the original", async () => {
+  const repository = await createRepository({ tree });
+  await repository.write(ignored);
+  const manager = await openManager(repository, { provision: { copy: [".env"] } });
+  const before = await lstat(join(repository.path, ".env"));
+  const outcome = await manager.run({
+    id: "edit",
+    task: async ({ resolve }) => {
+      const { mtimeMs } = await lstat(resolve(".env"));
+      await appendFile(resolve(".env"), "MORE=1\n");
+      return Math.trunc(mtimeMs);
+    },
+  });
+  expect(outcome).toMatchObject({ kind: "unchanged", value: expect.any(Number) });
+  expect(Math.abs((outcome as { value: number }).value - before.mtimeMs)).toBeLessThanOrEqual(2);
+  expect(await readFile(join(repository.path, ".env"), "utf8")).toBe("SECRET=1\n");
+});
+
+test("a glob that reaches outside, or into .git, is refused", async () => {
+  const repository = await createRepository({ tree });
+  const globs = ["../*", "/etc/hosts", "a/../../b", "..\\b", ".git/config", "local/.git/**"];
+  for (const glob of globs) {
+    for (const how of ["link", "copy"] as const) {
+      await expect(openManager(repository, { provision: { [how]: [glob] } }), glob).rejects.toMatchObject({
+        code: "ERR_PROVISION",
+        message: expect.stringContaining(JSON.stringify(glob)),
+      });
+    }
   }
 });
