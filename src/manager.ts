@@ -64,6 +64,11 @@ export class WorktreeManager implements AsyncDisposable {
     return this.#rooms.run.id;
   }
 
+  /** The working tree of the opened repository, absolute; null: bare. */
+  get workingDirectory(): string | null {
+    return this.#rooms.run.repository.workingDirectory;
+  }
+
   /** What dead processes had left when this manager opened, and what became of it. */
   get recovery(): Recovery {
     return this.#rooms.recovery;
@@ -106,6 +111,13 @@ export class WorktreeManager implements AsyncDisposable {
       await this.#claims.giveUp(effectId);
       throw asFailure(error, signal);
     }
+  }
+
+  /** The last outcome that the ledger of this run has for an effect, from whatever process; null: it has not settled. */
+  async recorded(effectId: string): Promise<Outcome | null> {
+    requireEffectId(effectId);
+    this.#requireOpen();
+    return this.#rooms.settlement.recorded(effectId);
   }
 
   /** The worktrees of Coppice in this repository, of this run and of others. */

@@ -168,6 +168,8 @@ const callOptions = z.strictObject({
   order: z.enum(["request", "settled"]).default("request"),
   /** "batch": one tip for the whole call; "latest": the tip at admission; or an oid, branch or tag. */
   base: z.string().min(1).default("batch"),
+  /** Effects of this call at once; 0: as many as the limits of the manager allow. */
+  concurrency: z.number().int().min(0).max(100_000).default(0),
   signal: z.instanceof(AbortSignal).optional(),
 });
 export type CallOptions = z.input<typeof callOptions>;

@@ -4,6 +4,7 @@ import type { EffectRequest, Outcome, ValueOfRequest } from "./effect/effect.js"
 import { isSettledWell } from "./effect/settled-well.js";
 import { CoppiceError } from "./errors.js";
 import { type CallOptions, type ResolvedCallOptions, type ResolvedRunOptions, resolveCallOptions } from "./options.js";
+import { Semaphore } from "./semaphore.js";
 import type { Walk } from "./street.js";
 
 type Requests = readonly EffectRequest[];
@@ -105,17 +106,23 @@ export class Parallel {
     const batchOid = options.base === "latest" ? null : await this.#host.resolveBase(options.base);
     const base = async () => batchOid ?? this.#host.resolveBase(options.base);
     const turns = new Turns(requests.length, options.order);
+    // Granted in the order of the requests: whoever waits for its turn waits for effects that have begun.
+    const places = options.concurrency === 0 ? null : new Semaphore(options.concurrency);
+    const start = (request: EffectRequest, index: number) =>
+      this.#host.start({
+        request,
+        base,
+        signal: options.signal,
+        admitted: () => {},
+        turn: () => turns.come(index),
+        passed: () => turns.pass(index),
+      });
     return Promise.all(
-      requests.map((request, index) =>
-        this.#host.start({
-          request,
-          base,
-          signal: options.signal,
-          admitted: () => {},
-          turn: () => turns.come(index),
-          passed: () => turns.pass(index),
-        }),
-      ),
+      requests.map(async (request, index) => {
+        if (places === null) return start(request, index);
+        const release = await places.acquire();
+        return start(request, index).finally(release);
+      }),
     );
   }
 }

@@ -47,6 +47,11 @@ export class Settlement {
     return { outcome: null, attempt: outcome.attempt + 1 };
   }
 
+  async recorded(effectId: string): Promise<Outcome | null> {
+    const entry = await this.#ledger.find(effectId);
+    return entry === null ? null : { ...entry.outcome, replayed: true };
+  }
+
   /** Lands a snapshot; with nothing in it the effect is unchanged. */
   async land(draft: OutcomeDraft, digest: string, snapshot: Snapshot, message: string): Promise<Outcome> {
     const { snapshotOid } = snapshot;
