@@ -104,8 +104,9 @@ export const errorTable = {
     remedy: "Correct the option that the message names.",
   },
   ERR_PROVISION: {
-    cause: "A file or folder could not be linked or copied into a worktree.",
-    remedy: "Correct the glob or the path that the message names.",
+    cause:
+      "A file or folder could not be linked or copied into a worktree, or its setup command failed or changed what is not ignored.",
+    remedy: "Correct the glob, the path or the command that the message names.",
   },
   ERR_REPOSITORY_BUSY: {
     cause: "The target's worktree is in the middle of a merge, rebase, cherry-pick, revert or bisect.",

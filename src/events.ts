@@ -65,6 +65,11 @@ export interface Events {
   "effect:requested": EffectEvent;
   /** A worktree is leased at `baseOid`. */
   "effect:acquired": EffectEvent & { worktree: string; path: string; baseOid: string; created: boolean };
+  /** The setup command runs in a worktree, before this effect. */
+  "setup:started": EffectEvent & { worktree: string; path: string };
+  /** A piece of the setup command's output. */
+  "setup:output": EffectEvent & { worktree: string; stream: "stdout" | "stderr"; text: string };
+  "setup:ended": EffectEvent & { worktree: string; ok: boolean };
   "task:started": EffectEvent & { path: string };
   "task:progress": EffectEvent & { value: Json };
   /** A piece of a command's output. */

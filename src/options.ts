@@ -150,6 +150,19 @@ const options = z.strictObject({
       worktreeinclude: z.boolean().default(true),
       /** Bytes of the copies that one worktree gets, at most; 0: no limit. */
       maxBytes: bytes.default(0),
+      /** A command that makes a worktree ready: before its first effect, and again when what it depends on is another. */
+      setup: z
+        .strictObject({
+          command: z.string().min(1),
+          args: z.array(z.string()).default([]),
+          /** Added to the environment that commands get. */
+          env: z.record(z.string(), z.string()).default({}),
+          /** Milliseconds that it may run; 0: for ever. */
+          timeoutMs: milliseconds.default(600_000),
+          /** Globs of the files whose content decides whether it must run again, relative to the worktree. */
+          inputs: globs.default([]),
+        })
+        .optional(),
     })
     .prefault({}),
   /** Who and when. Absent: the repository's user, now. A fixed date makes the commits reproducible. */

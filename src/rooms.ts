@@ -14,8 +14,10 @@ import { recover } from "./recovery/recover.js";
 import { SharedRepository } from "./repository/shared-repository.js";
 import { instanceClaim, openRun, type Run } from "./run.js";
 import { createRunner, type Runner } from "./runner/runner.js";
+import { commandTask } from "./task.js";
 import { Anchor } from "./worktree/anchor.js";
 import { Provisioner } from "./worktree/provision.js";
+import { Setup, type SetupRequest } from "./worktree/setup.js";
 import { WorktreePool } from "./worktree/worktree-pool.js";
 
 export interface Rooms {
@@ -44,7 +46,9 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     const consolidation = new Consolidation(run);
     const provisioner = await Provisioner.open(run);
     const target = await openTarget(run);
-    const pool = await WorktreePool.open(run, provisioner);
+    const runner = createRunner(options.limits, options.harnesses);
+    const setup = Setup.open(run, (request) => runSetup(run, runner, request));
+    const pool = await WorktreePool.open(run, provisioner, setup);
     await git.claim({ name: instanceClaim(run), owner: `process ${process.pid}` });
     await untilCleaned(run);
     // Before anything is asked of the ledger: what a dead process of this run left belongs to its answer.
@@ -52,7 +56,6 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     const ledger = new Ledger(run);
     const queue = new MergeQueue(run, target, ledger, () => repository.stopsLanding());
     const settlement = new Settlement(run, ledger, queue);
-    const runner = createRunner(options.limits, options.harnesses);
     const anchor = new Anchor(run, () => consolidation.room());
     return { run, repository, events, target, pool, anchor, runner, settlement, consolidation, recovery };
   } catch (error) {
@@ -71,4 +74,18 @@ export async function closeRooms({ run, pool, anchor, runner, settlement, consol
   // A session that something hangs in is closed before its rooms: what it says is why they could not be.
   const hangs = rejected.find((reason) => isCoppiceError(reason, "ERR_TIMEOUT"));
   if (rejected.length > 0) throw hangs ?? rejected[0];
+}
+
+/** The setup command is a command like those of tasks, with the same environment and the same end. */
+async function runSetup({ id: runId, options }: Run, runner: Runner, request: SetupRequest): Promise<void> {
+  const { command, effectId, path, descriptor, signal, onOutput } = request;
+  const { graceMs, outputBytes, valueBytes } = options.limits;
+  await runner.run({
+    ...{ effectId, runId, attempt: 1, path, signal, graceMs, outputBytes, valueBytes, onOutput },
+    task: commandTask(command.command, command.args, { env: command.env }),
+    timeoutMs: command.timeoutMs,
+    inheritDescriptors: [descriptor],
+    onStart: () => {},
+    onProgress: () => {},
+  });
 }

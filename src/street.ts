@@ -87,9 +87,13 @@ export async function acquireLease(
   const { run, pool, anchor, repository } = rooms;
   const { effectId } = draft;
   draft.baseOid = baseOid;
-  const { worktree, created } = await draft.clock.time("acquireMs", () =>
+  const { worktree, created, setupMs } = await draft.clock.time("acquireMs", () =>
     pool.acquire({ effectId, baseOid, kind }, place, signal),
   );
+  if (setupMs !== null) {
+    draft.clock.add("setupMs", setupMs);
+    draft.clock.add("acquireMs", -setupMs);
+  }
   repository.entered(effectId);
   run.emit("effect:acquired", { effectId, worktree: worktree.name, path: worktree.path, baseOid, created });
   return new Lease({ run, pool, anchor, owner }, worktree, { effectId, baseOid });

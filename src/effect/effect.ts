@@ -118,7 +118,10 @@ export interface Kept {
 /** Wall milliseconds of each step; null: the step did not run. */
 export interface Timings {
   waitMs: number | null;
+  /** Without the setup command. */
   acquireMs: number | null;
+  /** The setup command (`provision.setup`), when it had to run. */
+  setupMs: number | null;
   runMs: number | null;
   snapshotMs: number | null;
   mergeMs: number | null;

@@ -8,6 +8,7 @@ export class StepClock {
   readonly #timings: Timings = {
     waitMs: null,
     acquireMs: null,
+    setupMs: null,
     runMs: null,
     snapshotMs: null,
     mergeMs: null,

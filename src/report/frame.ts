@@ -13,7 +13,7 @@ const narrowestBar = 8;
 const besideBar = 60;
 const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const framesPerSecond = 12;
-const phaseNames: Record<Phase, string> = { ready: "ready", running: "running", snapshot: "saving" };
+const phaseNames: Record<Phase, string> = { setup: "setup", ready: "ready", running: "running", snapshot: "saving" };
 const maxIdWidth = 32;
 
 export interface FrameOptions {
@@ -80,6 +80,6 @@ function effectLine(effect: EffectProgress, idWidth: number, now: number, paint:
   const { effectId, worktree, phase, since, detail } = effect;
   const id = (effectId.length > idWidth ? `${effectId.slice(0, idWidth - 1)}…` : effectId).padEnd(idWidth);
   const time = duration(Math.max(0, now - since)).padStart(6);
-  const what = phase === "running" ? detail : "";
+  const what = phase === "running" || phase === "setup" ? detail : "";
   return `  ${paint("dim", worktree.padEnd(3))} ${id} ${phaseNames[phase].padEnd(7)} ${time}  ${paint("dim", what)}`.trimEnd();
 }

@@ -9,8 +9,8 @@ export interface EventSource {
   on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => void): () => void;
 }
 
-/** "ready": it has a worktree and waits for a free thread or process. */
-export type Phase = "ready" | "running" | "snapshot";
+/** "setup": its worktree is being made ready. "ready": it has a worktree and waits for a free thread or process. */
+export type Phase = "setup" | "ready" | "running" | "snapshot";
 
 export interface EffectProgress {
   readonly effectId: string;
@@ -55,6 +55,11 @@ export class ProgressState {
         this.#waiting.delete(effectId);
         this.active.set(effectId, { effectId, worktree, since: time, phase: "ready", detail: "" });
       }),
+      source.on("setup:started", ({ effectId, worktree, time }) => {
+        this.#waiting.delete(effectId);
+        this.active.set(effectId, { effectId, worktree, since: time, phase: "setup", detail: "" });
+      }),
+      source.on("setup:output", ({ effectId, text }) => this.#note(effectId, lastLine(text))),
       source.on("task:started", ({ effectId, time }) => this.#enter(effectId, "running", time)),
       source.on("task:progress", ({ effectId, value }) => this.#note(effectId, describe(value))),
       source.on("task:output", ({ effectId, text }) => this.#note(effectId, lastLine(text))),

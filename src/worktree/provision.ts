@@ -60,7 +60,8 @@ export class Provisioner {
   }
 }
 
-function requireInside(pattern: string): void {
+/** Throws ERR_PROVISION. */
+export function requireInside(pattern: string): void {
   if (!isAbsolute(pattern) && !pattern.split(/[\\/]/).includes("..") && !pattern.split("/").includes(".git")) return;
   throw new CoppiceError(
     "ERR_PROVISION",

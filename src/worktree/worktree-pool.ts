@@ -12,29 +12,35 @@ import { HolderWatch } from "./holders.js";
 import { lockReason } from "./list.js";
 import type { Provisioner } from "./provision.js";
 import { noteProvisioned } from "./provision-note.js";
+import type { Setup } from "./setup.js";
 import { reportTracking } from "./tracking.js";
 import { type PooledWorktree, WorktreeSupply } from "./worktree-supply.js";
+
+/** Of a lease that is reset by hand: the setup command's own limit ends it. */
+const neverAborted = new AbortController().signal;
 
 export class WorktreePool {
   readonly #run: Run;
   readonly #folder: string;
   readonly #provisioner: Provisioner;
+  readonly #setup: Setup;
   readonly #admission: Semaphore;
   readonly #supply: WorktreeSupply;
   readonly #holders: HolderWatch;
 
-  private constructor(run: Run, folder: string, provisioner: Provisioner) {
+  private constructor(run: Run, folder: string, provisioner: Provisioner, setup: Setup) {
     this.#run = run;
     this.#folder = folder;
     this.#provisioner = provisioner;
+    this.#setup = setup;
     this.#holders = new HolderWatch(run.git);
     this.#admission = new Semaphore(run.options.limits.worktrees);
     this.#supply = new WorktreeSupply(run, folder, () => this.#admission.waiting);
   }
 
   /** Throws ERR_WORKTREES_PATH when the folder lies inside the repository or cannot be written. */
-  static async open(run: Run, provisioner: Provisioner): Promise<WorktreePool> {
-    return new WorktreePool(run, await placeFolder(run), provisioner);
+  static async open(run: Run, provisioner: Provisioner, setup: Setup): Promise<WorktreePool> {
+    return new WorktreePool(run, await placeFolder(run), provisioner, setup);
   }
 
   /**
@@ -57,12 +63,15 @@ export class WorktreePool {
     }
   }
 
-  /** Hands out a worktree whose files are exactly those of `baseOid`. The place goes back with the worktree, or when this throws. */
+  /**
+   * Hands out a worktree whose files are exactly those of `baseOid`, and what it was provisioned with. The place goes back with the
+   * worktree, or when this throws.
+   */
   async acquire(
     effect: { effectId: string; baseOid: string; kind: HoldKind },
     place: Release,
     signal: AbortSignal,
-  ): Promise<{ worktree: PooledWorktree; created: boolean }> {
+  ): Promise<{ worktree: PooledWorktree; created: boolean; setupMs: number | null }> {
     let worktree: PooledWorktree;
     try {
       worktree = await this.#supply.take(effect, signal);
@@ -73,8 +82,8 @@ export class WorktreePool {
     worktree.release = place;
     worktree.effectId = effect.effectId;
     const created = worktree.fresh;
-    await this.#prepare(worktree, effect, signal);
-    return { worktree, created };
+    const setupMs = await this.#prepare(worktree, effect, signal);
+    return { worktree, created, setupMs };
   }
 
   /** Its files are looked at next: from here on it is held for our own work. */
@@ -158,17 +167,18 @@ export class WorktreePool {
     worktree: PooledWorktree,
     { effectId, baseOid }: { effectId: string; baseOid: string },
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<number | null> {
     try {
       // Half reset it is no effect's work: a death until the end of this leaves nothing to keep.
       await this.#lock(worktree, lockReason.idle(this.#run.id));
       // A fresh one too: somebody may have written into it while it lay idle.
       await this.#resetFiles(worktree, baseOid, signal);
       worktree.fresh = false;
-      await this.#provision(worktree);
+      const setupMs = await this.#provision(worktree, effectId, signal);
       // From here on a death leaves a worktree that names its effect and the base that its work is to be compared with.
       await this.#lock(worktree, lockReason.leased(this.#run.id, effectId, baseOid));
       this.#supply.taskStarts(worktree);
+      return setupMs;
     } catch (error) {
       // Half reset: nothing of a task is in it any more, and nothing else may start from it.
       await this.discard(worktree);
@@ -192,7 +202,7 @@ export class WorktreePool {
     await this.#lock(worktree, lockReason.idle(this.#run.id));
     try {
       await this.#resetFiles(worktree, baseOid);
-      await this.#provision(worktree);
+      await this.#provision(worktree, worktree.effectId ?? "", neverAborted);
       await this.#lock(worktree, lockReason.leased(this.#run.id, worktree.effectId ?? "", baseOid));
     } catch (error) {
       // The lease goes on, and what its caller does next must not count as nobody's.
@@ -201,9 +211,13 @@ export class WorktreePool {
     }
   }
 
-  async #provision(worktree: PooledWorktree): Promise<void> {
-    worktree.provisioned = await this.#provisioner.provision(worktree.path);
+  async #provision(worktree: PooledWorktree, effectId: string, signal: AbortSignal): Promise<number | null> {
+    const { paths } = await this.#provisioner.provision(worktree.path);
+    worktree.provisioned = { paths: [...paths, ...(worktree.setUp?.paths ?? [])] };
+    const setupMs = await this.#setup.ensure(worktree, effectId, signal);
+    if (setupMs !== null) this.#supply.hasBeenSetUp(worktree);
     await noteProvisioned(this.#run, worktree.name, worktree.provisioned.paths);
+    return setupMs;
   }
 
   async #lock(worktree: PooledWorktree, reason: string): Promise<void> {

@@ -9,6 +9,7 @@ import { Growth, type Hold, type HoldKind } from "./growth.js";
 import { lockReason } from "./list.js";
 import { type MadeWorktree, makeWorktree } from "./make-worktree.js";
 import { emptyProvision, type Provisioned } from "./provision.js";
+import type { SetUp } from "./setup.js";
 import { WorktreeQueue } from "./worktree-queue.js";
 
 /** A wait that is hard to foresee is looked at again after this long at the earliest. */
@@ -16,6 +17,8 @@ const minLookMs = 5;
 
 export interface PooledWorktree extends MadeWorktree {
   provisioned: Provisioned;
+  /** Null: not yet, or nothing is to be set up. */
+  setUp: SetUp | null;
   baseOid: string;
   /** Its files are as they were made: no lease has had it. */
   fresh: boolean;
@@ -89,6 +92,11 @@ export class WorktreeSupply {
     this.#growth.moved(this.#calmMs() - start);
     if (worktree.lease !== null) this.#startLease(worktree, worktree.lease.kind);
     return reply;
+  }
+
+  /** It has been set up. What that took is not what its effect holds it for. */
+  hasBeenSetUp(worktree: PooledWorktree): void {
+    if (worktree.lease !== null) this.#startLease(worktree, worktree.lease.kind);
   }
 
   /** Its task may begin. */
@@ -188,6 +196,7 @@ export class WorktreeSupply {
       const worktree = {
         ...made,
         provisioned: emptyProvision,
+        setUp: null,
         baseOid,
         fresh: true,
         effectId: null,
