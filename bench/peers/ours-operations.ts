@@ -93,7 +93,8 @@ export async function fanIn({ repository, effects }: Job): Promise<Taken> {
       for (let first = 0; first < effects; first += mergesPerFlush) {
         const expectedOid = first === 0 ? null : tipOid;
         const steps = commitOids.slice(first, first + mergesPerFlush).map((theirsOid, index) => {
-          return { baseOid, theirsOid, theirsLabel: "theirs", message: `Effect ${first + index}` };
+          const message = `Effect ${first + index}`;
+          return { baseOid, theirsOid, theirsLabel: "theirs", message, stopAtConflict: false, resolutions: [] };
         });
         const labels = { oursLabel: "ours", keepParents: false, author: person, committer: person };
         const reply = await git.mergeSequence({ tipOid, steps, ...labels });

@@ -109,6 +109,7 @@ const napi_property_descriptor kSessionMethods[] = {
     operation<commit>("commit"),
     operation<editTextTree>("editTextTree"),
     operation<readText>("readText"),
+    operation<readBlob>("readBlob"),
     operation<listTreePaths>("listTreePaths"),
     operation<flush>("flush"),
     operation<consolidate>("consolidate"),

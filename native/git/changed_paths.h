@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "merge_input.h"
 
@@ -22,6 +23,7 @@ struct ChangedPath {
   bool renamed = false;               // a rename moved content to, or away from, this path
   bool consumed = false;              // a rename took this path's content elsewhere: nothing is left to merge here
   bool collided = false;              // a rename of one side met a file of the other side here
+  std::vector<std::string> sources;   // where such renames came from
   const char* renameKind = nullptr;   // the rename alone makes this a conflict of that kind
 };
 

@@ -18,6 +18,20 @@ struct TextFree {
 
 coppice_text textOf(const std::string& bytes) { return {bytes.data(), bytes.size()}; }
 
+int xdiffFavor(Favor favor) {
+  switch (favor) {
+    case Favor::kOurs:
+      return COPPICE_FAVOR_OURS;
+    case Favor::kTheirs:
+      return COPPICE_FAVOR_THEIRS;
+    case Favor::kUnion:
+      return COPPICE_FAVOR_UNION;
+    case Favor::kNone:
+      break;
+  }
+  return COPPICE_FAVOR_NONE;
+}
+
 }  // namespace
 
 bool isBinary(const std::string& bytes) {
@@ -30,7 +44,7 @@ std::shared_ptr<const std::string> readEntry(MergeInput& input, const MergeEntry
 }
 
 ContentMerge mergeContent(MergeInput& input, const std::string& path, const MergeEntry& base, ContentSide ours,
-                          ContentSide theirs, bool longerMarkers) {
+                          ContentSide theirs, bool longerMarkers, Favor favor) {
   input.cancel.check("merge.content");
   const MergeDriver driver = input.attributes.driverFor(path);
   if (driver.kind == MergeDriver::Kind::kBinary || driver.kind == MergeDriver::Kind::kCommand)
@@ -46,7 +60,7 @@ ContentMerge mergeContent(MergeInput& input, const std::string& path, const Merg
   const std::string oursLabel = samePath ? input.labels.ours : input.labels.ours + ":" + ours.path;
   const std::string theirsLabel = samePath ? input.labels.theirs : input.labels.theirs + ":" + theirs.path;
   const coppice_merge_settings settings{oursLabel.c_str(), theirsLabel.c_str(), driver.markerSize + longerMarkers,
-                                  driver.kind == MergeDriver::Kind::kUnion};
+                                  driver.kind == MergeDriver::Kind::kUnion ? COPPICE_FAVOR_UNION : xdiffFavor(favor)};
   char* merged = nullptr;
   size_t size = 0;
   const int conflicts = coppice_merge_text(&merged, &size, textOf(*baseText), textOf(*oursText), textOf(*theirsText), &settings);

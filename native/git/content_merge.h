@@ -25,8 +25,9 @@ struct ContentSide {
   const std::string& path;
 };
 // `longerMarkers`: by one character, for a content that may come to stand between markers of another conflict.
+// `favor` decides where lines contradict each other, as `git merge -X` does; of what is not mergeable it decides nothing.
 ContentMerge mergeContent(MergeInput& input, const std::string& path, const MergeEntry& base, ContentSide ours,
-                          ContentSide theirs, bool longerMarkers = false);
+                          ContentSide theirs, bool longerMarkers = false, Favor favor = Favor::kNone);
 
 // The bytes of an entry, from this merge or from the object database.
 std::shared_ptr<const std::string> readEntry(MergeInput& input, const MergeEntry& entry);

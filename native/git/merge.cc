@@ -7,20 +7,27 @@
 #include "operations.h"
 #include "pruned_merge.h"
 #include "rename_merge.h"
+#include "resolved_conflicts.h"
 
 namespace coppice {
 
-MergeReply mergeTrees(Session& session, MergeInput& input) {
-  std::optional<PrunedMerge> pruned = prunedMerge(input);
+MergeReply mergeTrees(Session& session, MergeInput& input, const std::vector<Resolution>& resolutions) {
+  const Favors favors = favorsOf(resolutions);
+  input.favors = &favors;
+  // What is decided about a path changes the result path by path, and only the slow path has it so.
+  std::optional<PrunedMerge> pruned;
+  if (resolutions.empty()) pruned = prunedMerge(input);
   std::optional<RenameMerge> followed;
   if (!pruned) followed = renameMerge(input);
+  if (followed) resolveConflicts(input, *followed, resolutions);
+  input.favors = nullptr;
   MergeDraft& draft = pruned ? pruned->draft : followed->draft;
 
   MergeReply reply;
   reply.pruned = pruned.has_value();
   reply.conflicts = std::move(draft.conflicts);
   sortConflicts(reply.conflicts);
-  if (!reply.conflicts.empty() && !input.content) return reply;
+  if (!reply.conflicts.empty() && !input.treeOfConflicts) return reply;
 
   const Oid mergedTreeOid = pruned ? writePruned(input.handle, *pruned) : writeRenamed(input, *followed);
   if (reply.conflicts.empty()) {
@@ -29,7 +36,7 @@ MergeReply mergeTrees(Session& session, MergeInput& input) {
     if (session.ignoreCase()) reply.conflicts = caseConflicts(input, mergedTreeOid, changes);
     if (reply.conflicts.empty()) reply.changes = std::move(changes);
   }
-  if (reply.conflicts.empty() || input.content) reply.treeOid = mergedTreeOid;
+  if (reply.conflicts.empty() || input.treeOfConflicts) reply.treeOid = mergedTreeOid;
   return reply;
 }
 
@@ -38,8 +45,8 @@ MergeReply merge(Session& session, const MergeRequest& request, const Cancel& ca
   const Oid oursTreeOid = treeOfTreeish(*handle, request.oursOid);
   MergeAttributes attributes(*handle, oursTreeOid);
   MergeInput input{*handle, treeOfTreeish(*handle, request.baseOid), oursTreeOid, treeOfTreeish(*handle, request.theirsOid),
-                   {request.oursLabel, request.theirsLabel}, request.content, cancel, attributes};
-  return mergeTrees(session, input);
+                   {request.oursLabel, request.theirsLabel}, request.content, cancel, attributes, request.content};
+  return mergeTrees(session, input, {});
 }
 
 }  // namespace coppice

@@ -3,6 +3,7 @@
 // conflict or a given-up fast path leaves nothing in the store for the next flush to carry.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,15 +21,27 @@ struct MergeLabels {
   std::string theirs;
 };
 
+// Which side a file's content and mode take where the two sides contradict each other. Union: both sides' lines.
+enum class Favor { kNone, kOurs, kTheirs, kUnion };
+using Favors = std::map<std::string, Favor>;  // by the path of the conflict
+
 struct MergeInput {
   Handle& handle;
   Oid baseTreeOid{};
   Oid oursTreeOid{};
   Oid theirsTreeOid{};
   MergeLabels labels;
-  bool content = false;
+  bool content = false;  // conflict records carry the file with markers
   const Cancel& cancel;
   MergeAttributes& attributes;
+  bool treeOfConflicts = false;  // a tree is written also when there are conflicts, with markers in place
+  const Favors* favors = nullptr;
+
+  Favor favorOf(const std::string& path) const {
+    if (!favors) return Favor::kNone;
+    const auto found = favors->find(path);
+    return found == favors->end() ? Favor::kNone : found->second;
+  }
 };
 
 // What stands at a path on one side, or nothing (mode 0). `text` is there when the content was made by this merge.

@@ -32,8 +32,8 @@ class Sequence {
     baseOid_ = step.baseOid;
     MergeAttributes attributes(handle_, tipTreeOid_);
     MergeInput input{handle_, baseTreeOid_, tipTreeOid_, treeOfCommit(step.theirsOid),
-                     {request_.oursLabel, step.theirsLabel}, false, cancel_, attributes};
-    MergeReply reply = mergeTrees(session_, input);
+                     {request_.oursLabel, step.theirsLabel}, step.stopAtConflict, cancel_, attributes};
+    MergeReply reply = mergeTrees(session_, input, step.resolutions);
     MergedStep merged;
     if (reply.treeOid && !reply.changes.empty()) merged.commitOid = commit(*reply.treeOid, step);
     merged.conflicts = std::move(reply.conflicts);
@@ -77,6 +77,7 @@ MergeSequenceReply mergeSequence(Session& session, const MergeSequenceRequest& r
   for (const MergeStep& step : request.steps) {
     cancel.check("mergeSequence");
     reply.steps.push_back(sequence.merge(step));
+    if (step.stopAtConflict && !reply.steps.back().conflicts.empty()) break;
   }
   reply.tipOid = sequence.tipOid();
   return reply;

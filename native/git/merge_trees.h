@@ -7,7 +7,8 @@
 
 namespace coppice {
 
-// Writes the merged tree into the store when there is no conflict, or when content is asked for.
-MergeReply mergeTrees(Session& session, MergeInput& input);
+// Writes the merged tree into the store when no conflict is left, or when the tree of conflicts is asked for. What the resolutions
+// decide is no conflict; one that is not among them, or cannot be had, is.
+MergeReply mergeTrees(Session& session, MergeInput& input, const std::vector<Resolution>& resolutions);
 
 }  // namespace coppice

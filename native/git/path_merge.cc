@@ -10,14 +10,28 @@ const std::string& pathOn(MergeSide side, const std::string& path, const Changed
   return changed.from[side].empty() ? path : changed.from[side];
 }
 
-PathMerge mergeEntries(MergeInput& input, const std::string& path, const ChangedPath& changed, bool ofRename) {
+namespace {
+
+// Whole: where lines cannot be merged. False: this favor decides nothing about it.
+bool takeWhole(Favor favor, const ChangedPath& changed, PathMerge& merged) {
+  if (favor != Favor::kOurs && favor != Favor::kTheirs) return false;
+  const MergeEntry& taken = changed.side[favor == Favor::kOurs ? kOurs : kTheirs];
+  merged.entry.oid = taken.oid;
+  merged.entry.text = taken.text;
+  return true;
+}
+
+}  // namespace
+
+PathMerge mergeEntries(MergeInput& input, const std::string& path, const ChangedPath& changed, bool ofRename, Favor favor) {
   const MergeEntry &base = changed.side[kBase], &ours = changed.side[kOurs], &theirs = changed.side[kTheirs];
   PathMerge merged;
   merged.entry = ours;
   if (ours.mode == base.mode) {
     merged.entry.mode = theirs.mode;
   } else if (theirs.mode != ours.mode && theirs.mode != base.mode) {
-    merged.kind = conflict_kind::kMode;
+    if (favor == Favor::kTheirs) merged.entry.mode = theirs.mode;
+    if (favor != Favor::kOurs && favor != Favor::kTheirs) merged.kind = conflict_kind::kMode;
   }
 
   const bool baseCounts = base && sameType(base.mode, ours.mode);
@@ -28,22 +42,22 @@ PathMerge mergeEntries(MergeInput& input, const std::string& path, const Changed
     return merged;
   }
   if (ours.mode == kModeGitlink) {
-    merged.kind = conflict_kind::kSubmodule;
+    if (!takeWhole(favor, changed, merged)) merged.kind = conflict_kind::kSubmodule;
     return merged;
   }
   if (!isRegular(ours.mode)) {
-    merged.kind = base ? conflict_kind::kContent : conflict_kind::kAddAdd;
+    if (!takeWhole(favor, changed, merged)) merged.kind = base ? conflict_kind::kContent : conflict_kind::kAddAdd;
     return merged;
   }
   const ContentMerge content = mergeContent(input, path, baseCounts ? base : MergeEntry{},
                                             {ours, pathOn(kOurs, path, changed)}, {theirs, pathOn(kTheirs, path, changed)},
-                                            ofRename);
+                                            ofRename, favor);
   if (content.text) {
     merged.entry.oid = hashObject(GIT_OBJECT_BLOB, *content.text);
     merged.entry.text = content.text;
   }
   if (content.state == ContentMerge::State::kBinary) {
-    merged.kind = conflict_kind::kBinary;
+    if (!takeWhole(favor, changed, merged)) merged.kind = conflict_kind::kBinary;
   } else if (content.state == ContentMerge::State::kConflicted) {
     merged.kind = base ? conflict_kind::kContent : conflict_kind::kAddAdd;
     merged.markers = content.text;
@@ -68,7 +82,9 @@ PathMerge mergePath(MergeInput& input, const std::string& path, const ChangedPat
       if (!merged.beside[kOurs]) merged.entry = ours;
       if (!merged.beside[kTheirs]) merged.entry = theirs;
     } else {
-      merged = mergeEntries(input, path, changed);
+      // Of what renames have brought together each side's part may hold markers already: its conflict is decided as a whole.
+      const bool whole = changed.collided || changed.renameKind;
+      merged = mergeEntries(input, path, changed, false, whole ? Favor::kNone : input.favorOf(path));
     }
     if (merged.kind && changed.collided && merged.kind != conflict_kind::kType) merged.kind = conflict_kind::kRenameAdd;
   } else if (ours || theirs) {

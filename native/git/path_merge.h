@@ -20,6 +20,7 @@ PathMerge mergePath(MergeInput& input, const std::string& path, const ChangedPat
 const std::string& pathOn(MergeSide side, const std::string& path, const ChangedPath& changed);
 
 // Mode and content of an entry that both sides have, as the same type. `ofRename`: the file is not yet at its last path.
-PathMerge mergeEntries(MergeInput& input, const std::string& path, const ChangedPath& changed, bool ofRename = false);
+PathMerge mergeEntries(MergeInput& input, const std::string& path, const ChangedPath& changed, bool ofRename = false,
+                       Favor favor = Favor::kNone);
 
 }  // namespace coppice

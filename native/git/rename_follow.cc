@@ -88,6 +88,7 @@ void Following::one(MergeSide side, const std::string& from, const std::string& 
   const bool collision = target.side[other] && !typeChanged;
   source.renamed = target.renamed = true;
 
+  if (collision) target.sources.push_back(from);
   if (collision && deleted) {
     target.collided = true;
     target.renameKind = conflict_kind::kRenameDelete;

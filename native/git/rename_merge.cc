@@ -71,15 +71,19 @@ RenameMerge renameMerge(MergeInput& input) {
     } else if (state.renamed || changedOnBothSides(state)) {
       merge.draft.decisions.push_back({path, result.entry, state.renamed});
     }
+    const auto putBeside = [&, &path = path](const std::string& label, const MergeEntry& entry) {
+      merge.files.push_back({pathBeside(results, path, label), entry});
+      merge.extents[path].beside.push_back(merge.files.back().path);
+    };
+    if (!state.sources.empty()) merge.extents[path].sources = state.sources;
     if (besideDirectory) {
       // Whose file it is says the tree that has it there; none does when a renamed folder brought it.
       const bool fromOurs = state.inTree[kOurs] || (!state.inTree[kTheirs] && state.side[kOurs]);
-      merge.files.push_back({pathBeside(results, path, fromOurs ? input.labels.ours : input.labels.theirs), result.entry});
+      putBeside(fromOurs ? input.labels.ours : input.labels.theirs, result.entry);
       result.entry = {};
     }
     for (const MergeSide side : {kOurs, kTheirs}) {
-      const std::string& label = side == kOurs ? input.labels.ours : input.labels.theirs;
-      if (result.beside[side]) merge.files.push_back({pathBeside(results, path, label), result.beside[side]});
+      if (result.beside[side]) putBeside(side == kOurs ? input.labels.ours : input.labels.theirs, result.beside[side]);
     }
     if (!sameEntry(result.entry, state.inTree[kOurs])) merge.files.push_back({path, result.entry});
   }

@@ -197,6 +197,27 @@ struct TextReply {
   }
 };
 
+// The bytes of a file or the target of a symbolic link, whatever they are.
+struct ReadBlobRequest {
+  Oid oid;
+  uint64_t maxBytes = 0;  // 0: no limit
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("oid", oid);
+    visit("maxBytes", maxBytes);
+  }
+};
+
+struct BlobReply {
+  std::string content;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("content", content);
+  }
+};
+
 // Every file at or below `prefix` ("": all) of a tree-ish: paths only, sorted, at most `maxEntries`.
 struct ListTreeRequest {
   Oid treeishOid;
@@ -723,12 +744,32 @@ struct MergeReply {
   }
 };
 
+// What becomes of one conflict of a step.
+struct Resolution {
+  std::string path;  // the conflict's
+  std::string kind;  // the conflict's, as Conflict.kind
+  std::string choice;                // "ours", "theirs", "union", "content", "removed"
+  uint32_t mode = 0;                 // with content: a file's or a symbolic link's
+  std::vector<std::string> content;  // with content: the file, cut at its NUL bytes, which no string here may hold
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("kind", kind);
+    visit("choice", choice);
+    visit("mode", mode);
+    visit("content", content);
+  }
+};
+
 // One result of a sequence.
 struct MergeStep {
   Oid baseOid;    // commit or tree
   Oid theirsOid;  // commit
   std::string theirsLabel;
-  std::string message;  // of the commit that lands it
+  std::string message;           // of the commit that lands it
+  bool stopAtConflict = false;   // true: with a conflict it is the last step that is merged, and its conflicts have content
+  std::vector<Resolution> resolutions;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -736,6 +777,8 @@ struct MergeStep {
     visit("theirsOid", theirsOid);
     visit("theirsLabel", theirsLabel);
     visit("message", message);
+    visit("stopAtConflict", stopAtConflict);
+    visit("resolutions", resolutions);
   }
 };
 
@@ -775,7 +818,7 @@ struct MergedStep {
 
 struct MergeSequenceReply {
   Oid tipOid;  // the last commit made; the tip itself when none was
-  std::vector<MergedStep> steps;
+  std::vector<MergedStep> steps;  // fewer than asked for when one stopped it
 
   template <class Visitor>
   void fields(Visitor& visit) {

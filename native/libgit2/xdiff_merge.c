@@ -18,6 +18,16 @@ static mmfile_t file_of(coppice_text text)
 	return file;
 }
 
+static int favor_of(int favor)
+{
+	switch (favor) {
+	case COPPICE_FAVOR_OURS: return XDL_MERGE_FAVOR_OURS;
+	case COPPICE_FAVOR_THEIRS: return XDL_MERGE_FAVOR_THEIRS;
+	case COPPICE_FAVOR_UNION: return XDL_MERGE_FAVOR_UNION;
+	default: return 0;
+	}
+}
+
 int coppice_merge_text(
 	char **out, size_t *out_size,
 	coppice_text base, coppice_text ours, coppice_text theirs,
@@ -36,7 +46,7 @@ int coppice_merge_text(
 	memset(&parameters, 0, sizeof parameters);
 	parameters.level = XDL_MERGE_ZEALOUS;
 	parameters.xpp.flags = XDF_HISTOGRAM_DIFF;
-	parameters.favor = settings->keep_both ? XDL_MERGE_FAVOR_UNION : 0;
+	parameters.favor = favor_of(settings->favor);
 	parameters.marker_size = settings->marker_size;
 	parameters.file1 = settings->ours_label;
 	parameters.file2 = settings->theirs_label;

@@ -20,8 +20,13 @@ typedef struct {
 	const char *ours_label;
 	const char *theirs_label;
 	int marker_size; /* 0: git's default of 7 */
-	int keep_both;   /* the union driver: both sides' lines, never a conflict */
+	int favor;       /* one of the below; with any but NONE there is never a conflict */
 } coppice_merge_settings;
+
+#define COPPICE_FAVOR_NONE 0
+#define COPPICE_FAVOR_OURS 1
+#define COPPICE_FAVOR_THEIRS 2
+#define COPPICE_FAVOR_UNION 3 /* both sides' lines, ours first */
 
 /*
  * Merges like merge-ort: zealous, histogram. Returns 0 when clean, the number of conflicts when *out holds markers,

@@ -21,7 +21,9 @@ class SequenceFixture : public MergeFixture {
   std::string commitText(const Oid& oid) { return *session->handle()->read(oid, GIT_OBJECT_COMMIT).data; }
 };
 
-MergeStep step(const Oid& baseOid, const Oid& theirsOid, const std::string& name) { return {baseOid, theirsOid, name, "Effect " + name}; }
+MergeStep step(const Oid& baseOid, const Oid& theirsOid, const std::string& name) {
+  return {baseOid, theirsOid, name, "Effect " + name, false, {}};
+}
 
 const TestFiles kBase{{"a", "1\n"}, {"b", "1\n"}, {"d/c", "1\n"}};
 

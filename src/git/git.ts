@@ -20,6 +20,7 @@ import type {
   AddWorktreeRequest,
   BeginLandingReply,
   BeginLandingRequest,
+  BlobReply,
   CheckPathsReply,
   CheckPathsRequest,
   ClaimReply,
@@ -53,6 +54,7 @@ import type {
   MoveTargetRequest,
   OidReply,
   PathsReply,
+  ReadBlobRequest,
   ReadTextRequest,
   RecoverLandingsReply,
   RecoverLandingsRequest,
@@ -142,6 +144,11 @@ export class Git {
   /** One file of a commit or tree as text. */
   readText(request: ReadTextRequest, signal?: AbortSignal): Promise<TextReply> {
     return this.#call("readText", request, signal);
+  }
+
+  /** The bytes of one object; border-text.ts has them as a Buffer. */
+  readBlob(request: ReadBlobRequest, signal?: AbortSignal): Promise<BlobReply> {
+    return this.#call("readBlob", request, signal);
   }
 
   /** The paths below a folder of a commit or tree. */

@@ -22,6 +22,8 @@ export type BlockedReason =
   | "type-changed"
   | "filter"
   | "unwritable";
+/** What decides a conflict. */
+export type ResolutionChoice = "ours" | "theirs" | "union" | "content" | "removed";
 /** What a shared file is for. */
 export type SharedPlace = "config" | "hook" | "attributes" | "alternates" | "info";
 /** What lies there: "other" is neither a file nor a link, or hooks/ when it has more than is read. */
@@ -131,6 +133,17 @@ export interface ReadTextRequest {
 
 export interface TextReply {
   text: string | null;
+}
+
+/** The bytes of a file or the target of a symbolic link, whatever they are. */
+export interface ReadBlobRequest {
+  oid: Oid;
+  /** 0: no limit. */
+  maxBytes: number;
+}
+
+export interface BlobReply {
+  content: string;
 }
 
 /** Every file at or below `prefix` ("": all) of a tree-ish: paths only, sorted, at most `maxEntries`. */
@@ -448,6 +461,19 @@ export interface MergeReply {
   pruned: boolean;
 }
 
+/** What becomes of one conflict of a step. */
+export interface Resolution {
+  /** The conflict's. */
+  path: string;
+  /** The conflict's. */
+  kind: ConflictKind;
+  choice: ResolutionChoice;
+  /** With content: a file's or a symbolic link's. */
+  mode: number;
+  /** With content: the file, cut at its NUL bytes, which no string here may hold. */
+  content: readonly string[];
+}
+
 /** One result of a sequence. */
 export interface MergeStep {
   /** Commit or tree. */
@@ -457,6 +483,9 @@ export interface MergeStep {
   theirsLabel: string;
   /** Of the commit that lands it. */
   message: string;
+  /** True: with a conflict it is the last step that is merged, and its conflicts have content. */
+  stopAtConflict: boolean;
+  resolutions: readonly Resolution[];
 }
 
 export interface MergeSequenceRequest {
@@ -482,6 +511,7 @@ export interface MergedStep {
 export interface MergeSequenceReply {
   /** The last commit made; the tip itself when none was. */
   tipOid: Oid;
+  /** Fewer than asked for when one stopped it. */
   steps: readonly MergedStep[];
 }
 
@@ -696,6 +726,7 @@ export interface Session {
   commit(call: number, request: CommitRequest): Promise<OidReply>;
   editTextTree(call: number, request: EditTreeRequest): Promise<OidReply>;
   readText(call: number, request: ReadTextRequest): Promise<TextReply>;
+  readBlob(call: number, request: ReadBlobRequest): Promise<BlobReply>;
   listTreePaths(call: number, request: ListTreeRequest): Promise<PathsReply>;
   flush(call: number, request: FlushRequest): Promise<FlushReply>;
   consolidate(call: number, request: ConsolidateRequest): Promise<ConsolidateReply>;

@@ -126,6 +126,7 @@ test("each word list has the words that the C++ side states", () => {
     "ConflictKind",
     "HolderKind",
     "RepositoryState",
+    "ResolutionChoice",
     "SharedKind",
     "SharedPlace",
     "UnheldReason",
