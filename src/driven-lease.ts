@@ -38,7 +38,9 @@ export function leaseOwner(
     },
     async land(lease: Lease, snapshot: Snapshot, options: LandOptions): Promise<Outcome> {
       const draft = await draftOf(lease, snapshot);
-      return settle(snapshot, settlement.land(draft, digest, snapshot, options.message ?? `Effect ${lease.effectId}`));
+      const message = options.message ?? `Effect ${lease.effectId}`;
+      const wish = { message, policy: run.options.onConflict, mayRerun: false, group: null, signal: null };
+      return settle(snapshot, settlement.land(draft, digest, snapshot, wish));
     },
     async keep(lease: Lease, snapshot: Snapshot): Promise<void> {
       const error = new CoppiceError(

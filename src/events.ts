@@ -1,6 +1,6 @@
 // Every transition of an effect, as typed events. report/ and cli/ read nothing else.
 
-import type { Outcome } from "./effect/effect.js";
+import type { Conflict, ConflictKind, Outcome, Resolution } from "./effect/effect.js";
 import type { Json } from "./task.js";
 
 /** Work of a dead process that is kept now. */
@@ -78,6 +78,10 @@ export interface Events {
   /** The result is on disk; the worktree can be released. */
   "effect:snapshotted": EffectEvent & { snapshotOid: string | null; paths: number };
   "effect:merged": EffectEvent & { conflicts: number };
+  /** A conflict policy has decided about a path, and the effect has landed so. */
+  "conflict:resolved": EffectEvent & { path: string; kind: ConflictKind; policy: Resolution["policy"] };
+  /** Conflicted: the task will run again, on the target as it is then. `attempt` is the one that begins. */
+  "effect:rerun": EffectEvent & { attempt: number; conflicts: readonly Conflict[] };
   "effect:released": EffectEvent & { worktree: string; retired: boolean };
   "effect:settled": EffectEvent & { outcome: Outcome };
   /** The whole worktree was scanned, because tracking could not tell what had changed. */

@@ -1,6 +1,15 @@
 // The public surface: named exports, no logic.
 
 export type {
+  ConflictAnswer,
+  ConflictPolicy,
+  ConflictQuestion,
+  ConflictResolver,
+  ConflictRule,
+  ConflictVersion,
+  PathPolicy,
+} from "./effect/conflict-policy.js";
+export type {
   Aborted,
   Blocked,
   BlockedPath,
@@ -15,6 +24,8 @@ export type {
   Landed,
   Outcome,
   OutcomeKind,
+  Rerun,
+  Resolution,
   Snapshot,
   Timings,
   Unchanged,

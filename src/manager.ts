@@ -278,4 +278,4 @@ export class WorktreeManager implements AsyncDisposable {
 }
 
 /** How an effect walks that belongs to no call of `all` or `map`: it lands as it settles. */
-const alone = { admitted: () => {}, turn: async () => {}, passed: () => {} };
+const alone = { admitted: () => {}, turn: async () => {}, passed: () => {}, group: null };

@@ -2,6 +2,7 @@
 
 import { ulid } from "ulid";
 import { z } from "zod";
+import { conflictPolicy } from "./effect/conflict-policy.js";
 import { requireRunId } from "./effect/effect-id.js";
 import { CoppiceError } from "./errors.js";
 
@@ -38,6 +39,8 @@ const limits = z.strictObject({
   slowOperationMs: milliseconds.default(10_000),
   /** Milliseconds that one operation may take to stop after `abort`, and after `close` has cancelled it, before it is given up. */
   stopTimeoutMs: milliseconds.min(1).default(60_000),
+  /** Milliseconds that a conflict resolver may take for one conflict; 0: for ever, and nothing lands meanwhile. */
+  resolverTimeoutMs: milliseconds.default(60_000),
   /** Bytes of each of a command's output streams that its value carries. */
   outputBytes: z
     .number()
@@ -123,6 +126,8 @@ const options = z.strictObject({
   worktreesPath: z.string().min(1).optional(),
   history: z.enum(["linear", "merge"]).default("linear"),
   land: z.enum(["commit", "working-tree"]).default("commit"),
+  /** What becomes of conflicts when an effect does not say so itself. */
+  onConflict: conflictPolicy.default("keep"),
   /** What happens to ignored files when a worktree goes back to the pool. */
   ignored: z.enum(["keep", "clean"]).default("clean"),
   /**

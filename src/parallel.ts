@@ -86,6 +86,7 @@ export class Parallel {
         base: () => this.#host.resolveBase(options.base),
         turn: async () => {},
         passed: () => {},
+        group: null,
       });
     });
     try {
@@ -116,6 +117,7 @@ export class Parallel {
         admitted: () => {},
         turn: () => turns.come(index),
         passed: () => turns.pass(index),
+        group: options.order === "request" ? turns : null,
       });
     return Promise.all(
       requests.map(async (request, index) => {

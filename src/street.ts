@@ -1,9 +1,10 @@
 // The street that every effect walks, top to bottom:
 // request -> acquire -> run -> snapshot -> release -> merge -> land. The details live in the rooms; their order lives here.
 
-import type { EffectRequest, Outcome, Snapshot } from "./effect/effect.js";
+import type { Conflict, Conflicted, EffectRequest, Outcome, Snapshot } from "./effect/effect.js";
 import { OutcomeDraft } from "./effect/outcome.js";
 import { requestDigest } from "./effect/request-digest.js";
+import { isSettledWell } from "./effect/settled-well.js";
 import { CoppiceError, isCoppiceError } from "./errors.js";
 import type { Rooms } from "./rooms.js";
 import { isAbandoned } from "./runner/runner.js";
@@ -26,6 +27,8 @@ export interface Walk {
   turn(): Promise<void>;
   /** It has come to the merge queue, or has ended before. */
   passed(): void;
+  /** Effects of one call that land in its order have the same; null: it lands as it settles. */
+  readonly group: object | null;
 }
 
 /** Walks one effect. Never rejects: whatever goes wrong is an outcome, and the work is kept. */
@@ -39,14 +42,69 @@ export async function walkStreet(rooms: Rooms, owner: LeaseOwner, walk: Walk): P
     const earlier = await settlement.replay(request.id, digest);
     if (earlier.outcome !== null) return earlier.outcome;
     draft.attempt = earlier.attempt;
-    outcome = await walkAttempt(rooms, owner, walk, draft, digest);
+    outcome = await walkAttempt(rooms, owner, walk, draft, digest, []);
+    while (draft.rerunFor !== null && outcome.kind === "conflicted") {
+      if (draft.snapshotOid !== null) anchor.settle(draft.snapshotOid);
+      outcome = await walkAgain(rooms, owner, walk, draft, digest, outcome, draft.rerunFor);
+    }
     // What the ledger has recorded is reachable through the target or through a ref of its own.
     if (draft.snapshotOid !== null) anchor.settle(draft.snapshotOid);
+    if (outcome.reruns.length > 0 && isSettledWell(outcome.kind)) await dropAttempts(rooms, outcome);
   } catch (error) {
     // Not even the failure could be recorded; the anchor, or the worktree, still has the work.
     outcome = settlement.unrecorded(draft, asFailure(error, signal));
   }
   return outcome;
+}
+
+/** Conflicted: the task runs once more, on the target as it is now, and knows the conflicts. */
+async function walkAgain(
+  rooms: Rooms,
+  owner: LeaseOwner,
+  walk: Walk,
+  draft: OutcomeDraft,
+  digest: string,
+  outcome: Conflicted,
+  conflicts: readonly Conflict[],
+): Promise<Outcome> {
+  const { run, settlement, pool, target } = rooms;
+  const { signal } = walk;
+  const { effectId } = draft;
+  await settlement.again(draft, outcome);
+  run.emit("effect:rerun", { effectId, attempt: draft.attempt, conflicts: outcome.conflicts });
+  const place = pool.admit(effectId, signal);
+  const again = {
+    ...walk,
+    place,
+    base: () => target.tip(),
+    admitted: () => {},
+    turn: async () => {},
+    passed: () => {},
+  };
+  try {
+    return await walkAttempt(rooms, owner, again, draft, digest, handedOver(conflicts, run.options.limits.valueBytes));
+  } finally {
+    // Harmless when its lease has given it back.
+    place.then(
+      (giveBack) => giveBack(),
+      () => {},
+    );
+  }
+}
+
+/** The files with markers, as far as they are no larger than a value may be. */
+function handedOver(conflicts: readonly Conflict[], maxBytes: number): Conflict[] {
+  return conflicts.map((conflict) => {
+    const fits = conflict.content !== null && Buffer.byteLength(conflict.content) <= maxBytes;
+    return fits ? conflict : { ...conflict, content: null };
+  });
+}
+
+async function dropAttempts({ run, settlement }: Rooms, { reruns, effectId }: Outcome): Promise<void> {
+  await settlement.dropAttempts(reruns, effectId).catch((error: Error) => {
+    const message = `what earlier attempts of effect ${effectId} had kept could not be dropped: ${error.message}`;
+    run.emit("warning", { code: "ATTEMPTS_NOT_DROPPED", message, effectId });
+  });
 }
 
 async function walkAttempt(
@@ -55,18 +113,25 @@ async function walkAttempt(
   walk: Walk,
   draft: OutcomeDraft,
   digest: string,
+  conflicts: readonly Conflict[],
 ): Promise<Outcome> {
-  const { settlement } = rooms;
+  const { run, settlement } = rooms;
   const { request, signal } = walk;
   try {
     const place = await draft.clock.time("waitMs", () => walk.place);
     const kind = typeof request.task === "function" ? "function" : request.task.kind;
     const lease = await acquireLease(rooms, owner, draft, await walk.base(), kind, place, signal);
     walk.admitted();
-    const snapshot = await work(rooms, request, lease, draft, signal);
+    const snapshot = await work(rooms, request, lease, draft, conflicts, signal);
     await walk.turn();
     signal.throwIfAborted();
-    const landing = settlement.land(draft, digest, snapshot, request.message ?? `Effect ${request.id}`);
+    const landing = settlement.land(draft, digest, snapshot, {
+      message: request.message ?? `Effect ${request.id}`,
+      policy: request.onConflict ?? run.options.onConflict,
+      mayRerun: true,
+      group: walk.group,
+      signal,
+    });
     walk.passed();
     return await landing;
   } catch (error) {
@@ -105,10 +170,11 @@ async function work(
   request: EffectRequest,
   lease: Lease,
   draft: OutcomeDraft,
+  conflicts: readonly Conflict[],
   signal: AbortSignal,
 ): Promise<Snapshot> {
   try {
-    draft.value = (await runTask(rooms, request, lease, draft, signal)) ?? null;
+    draft.value = (await runTask(rooms, request, lease, draft, conflicts, signal)) ?? null;
   } catch (error) {
     if (isAbandoned(error)) await abandon(lease, draft, "its task still runs and could not be stopped");
     else await snapshotAndVacate(rooms, request, lease, draft);
@@ -122,6 +188,7 @@ async function runTask(
   request: EffectRequest,
   lease: Lease,
   draft: OutcomeDraft,
+  conflicts: readonly Conflict[],
   signal: AbortSignal,
 ): Promise<unknown> {
   const { run, runner } = rooms;
@@ -135,6 +202,7 @@ async function runTask(
       effectId,
       runId: run.id,
       attempt: draft.attempt,
+      conflicts,
       task: request.task,
       path: lease.path,
       signal,

@@ -1,6 +1,8 @@
 // What a task module imports as "coppice/task": it loads neither the addon nor the manager, so it is cheap in a worker
 // thread. Here are the kinds of task and the context that a running task gets.
 
+import type { Conflict } from "./effect/effect.js";
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /** What a task gets while it runs for an effect. */
@@ -9,6 +11,11 @@ export interface TaskContext<Input = unknown> {
   readonly runId: string;
   /** 1 for the first try of this effect in this run. */
   readonly attempt: number;
+  /**
+   * Why the task runs again (policy "rerun"): on these paths what it did contradicted what had landed. Empty the first time. The
+   * worktree is at the target as it is now; the oids are git's, and what the last attempt did is in `theirs`.
+   */
+  readonly conflicts: readonly Conflict[];
   /** The worktree's folder, absolute. In a thread, relative `fs` paths do NOT start here: use `resolve`. */
   readonly path: string;
   /** An absolute path inside the worktree; throws a RangeError when the segments lead out of it. */

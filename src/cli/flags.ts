@@ -18,6 +18,7 @@ export interface ManagerFlags extends TargetFlags {
   runId?: string;
   worktrees?: number;
   ignored?: "keep" | "clean";
+  onConflict?: "keep" | "ours" | "theirs" | "union" | "rerun";
   link: string[];
   copy: string[];
 }
@@ -50,6 +51,12 @@ export function addManagerFlags(command: Command): Command {
     .option("--run-id <id>", "name the run: given again, effects that have landed are not run again")
     .option("--worktrees <n>", "worktrees at once (default: 8)", positiveInteger)
     .addOption(new Option("--ignored <what>", "ignored files when a worktree is used again").choices(["keep", "clean"]))
+    .addOption(
+      new Option(
+        "--on-conflict <policy>",
+        "keep the work, take what is on the target (ours) or the effect's (theirs), join lines, or run the task again",
+      ).choices(["keep", "ours", "theirs", "union", "rerun"]),
+    )
     .option("--link <glob>", "ignored paths to link into every worktree (repeatable)", collect, [])
     .option("--copy <glob>", "ignored paths to copy into every worktree (repeatable)", collect, []);
 }
@@ -61,11 +68,11 @@ export function targetOptions({ target, history, land }: TargetFlags): ManagerOp
 
 /** What the flags say, on top of what a plan says. */
 export function managerOptions(flags: ManagerFlags, plan: ManagerOptions = {}): ManagerOptions {
-  const { runId, ignored, worktrees, link, copy } = flags;
+  const { runId, ignored, onConflict, worktrees, link, copy } = flags;
   return {
     ...plan,
     ...targetOptions(flags),
-    ...given({ runId, ignored }),
+    ...given({ runId, ignored, onConflict }),
     limits: { ...plan.limits, ...given({ worktrees }) },
     provision: {
       ...plan.provision,

@@ -9,10 +9,24 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { commandTask, type EffectRequest, harnessTask, type Json, type ManagerOptions, moduleTask } from "../index.js";
+import {
+  type ConflictPolicy,
+  commandTask,
+  type EffectRequest,
+  harnessTask,
+  type Json,
+  type ManagerOptions,
+  moduleTask,
+} from "../index.js";
 import { usageError } from "./failure.js";
 
-const common = { id: z.string(), message: z.string().optional(), timeoutMs: z.number().optional() };
+const common = {
+  id: z.string(),
+  message: z.string().optional(),
+  timeoutMs: z.number().optional(),
+  // The manager looks at it.
+  onConflict: z.custom<ConflictPolicy>().optional(),
+};
 const moduleEffect = z.strictObject({
   ...common,
   module: z.string().min(1),
@@ -75,13 +89,14 @@ function toRequest(
     throw usageError(`${from.path}: ${where}an effect needs either "module", "command" or "harness"`);
   }
   const checked = <T extends z.ZodType>(shape: T) => check(shape, effect, from.path, where);
-  const { id, message, timeoutMs, task } =
+  const { id, message, timeoutMs, onConflict, task } =
     "module" in effect
       ? moduleRequest(checked(moduleEffect), from.folder)
       : "command" in effect
         ? commandRequest(checked(commandEffect))
         : harnessRequest(checked(harnessEffect));
-  return { id, task, ...(message === undefined ? {} : { message }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  const given = Object.entries({ message, timeoutMs, onConflict }).filter(([, value]) => value !== undefined);
+  return { id, task, ...Object.fromEntries(given) };
 }
 
 function moduleRequest(effect: z.output<typeof moduleEffect>, folder: string) {

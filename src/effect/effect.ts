@@ -2,6 +2,7 @@
 
 import type { CoppiceError } from "../errors.js";
 import type { CommandTask, CommandValue, HarnessTask, ModuleTask, Task, TaskFunction } from "../task.js";
+import type { ConflictPolicy } from "./conflict-policy.js";
 
 /** One code-modifying unit that the caller wants done. */
 export interface EffectRequest<Value = unknown> {
@@ -13,6 +14,8 @@ export interface EffectRequest<Value = unknown> {
   /** Milliseconds from the task's start; the manager's `limits.taskTimeoutMs` when absent. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** What becomes of conflicts; the manager's `onConflict` when absent. */
+  readonly onConflict?: ConflictPolicy;
 }
 
 /** The value that a request's task gives. */
@@ -65,6 +68,25 @@ export interface Conflict {
   theirs: ConflictSide | null;
   /** The file with conflict markers; null when not asked for, or when it is not text. */
   content: string | null;
+}
+
+/** What a conflict policy did about one conflict. */
+export interface Resolution {
+  readonly path: string;
+  readonly kind: ConflictKind;
+  readonly policy: "ours" | "theirs" | "union" | "resolver" | "rerun";
+  /** Why it decided nothing, so that the conflict stayed; null: it decided. */
+  readonly gaveUp: string | null;
+}
+
+/** An earlier attempt of the same delivery, which was conflicted and whose task therefore ran again. */
+export interface Rerun {
+  readonly attempt: number;
+  readonly baseOid: string | null;
+  readonly snapshotOid: string | null;
+  /** `refs/coppice/<runId>/attempts/<effectId>/<attempt>`; null once the effect has landed: it needs that work no more. */
+  readonly ref: string | null;
+  readonly conflicts: readonly { readonly path: string; readonly kind: ConflictKind }[];
 }
 
 /** A path that the user changed, so that landing leaves it alone; or a change of the shared repository that stops all landing. */
@@ -143,6 +165,9 @@ interface Settled {
   readonly changes: readonly Change[];
   readonly unheld: readonly Unheld[];
   readonly kept: Kept | null;
+  /** What policies did about conflicts, of all attempts of this delivery, in their order. */
+  readonly resolutions: readonly Resolution[];
+  readonly reruns: readonly Rerun[];
   readonly timings: Timings;
   /** True when this is the recorded outcome of an earlier delivery: nothing ran. */
   readonly replayed: boolean;

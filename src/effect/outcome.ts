@@ -1,7 +1,19 @@
 // Builds outcomes: what is known of an effect gathers here while it walks the street, and each way to end reads it once.
 
 import { type CoppiceError, isCoppiceError } from "../errors.js";
-import type { BlockedPath, Change, Conflict, Kept, Landed, Outcome, Snapshot, Unheld } from "./effect.js";
+import type {
+  BlockedPath,
+  Change,
+  Conflict,
+  Conflicted,
+  Kept,
+  Landed,
+  Outcome,
+  Rerun,
+  Resolution,
+  Snapshot,
+  Unheld,
+} from "./effect.js";
 import { StepClock } from "./timings.js";
 
 export class OutcomeDraft {
@@ -16,6 +28,11 @@ export class OutcomeDraft {
   value: unknown = null;
 
   attempt = 1;
+  /** Set when its conflicts are to make the task run again. */
+  rerunFor: readonly Conflict[] | null = null;
+  #reruns: Rerun[] = [];
+  /** Of earlier attempts. */
+  #resolutions: readonly Resolution[] = [];
 
   constructor(
     readonly effectId: string,
@@ -30,16 +47,43 @@ export class OutcomeDraft {
     if (snapshot.unheld.length > 0) this.keptWorktree = worktreePath;
   }
 
-  landed(commitOid: string, displaced: Landed["displaced"], kept: Kept | null): Outcome {
-    return { kind: "landed", ...this.#settled(kept), value: this.value, commitOid, displaced };
+  /** The task runs again: this attempt was conflicted, as its outcome says, and its work is kept under `ref`. */
+  again({ attempt, baseOid, snapshotOid, resolutions, conflicts }: Conflicted, ref: string | null): void {
+    const paths = conflicts.map(({ path, kind }) => ({ path, kind }));
+    this.#reruns.push({ attempt, baseOid, snapshotOid, ref, conflicts: paths });
+    this.#resolutions = resolutions;
+    this.attempt = attempt + 1;
+    this.baseOid = null;
+    this.snapshotOid = null;
+    this.changes = [];
+    this.unheld = [];
+    this.keptWorktree = null;
+    this.value = null;
+    this.rerunFor = null;
   }
 
-  unchanged(kept: Kept | null): Outcome {
-    return { kind: "unchanged", ...this.#settled(kept), value: this.value };
+  /** How often the task has run again. */
+  get reruns(): number {
+    return this.#reruns.length;
   }
 
-  conflicted(conflicts: readonly Conflict[], kept: Kept): Outcome {
-    return { kind: "conflicted", ...this.#settled(kept), value: this.value, conflicts };
+  landed(
+    commitOid: string,
+    displaced: Landed["displaced"],
+    resolutions: readonly Resolution[],
+    kept: Kept | null,
+  ): Outcome {
+    return { kind: "landed", ...this.#settledWell(kept, resolutions), value: this.value, commitOid, displaced };
+  }
+
+  unchanged(resolutions: readonly Resolution[], kept: Kept | null): Outcome {
+    return { kind: "unchanged", ...this.#settledWell(kept, resolutions), value: this.value };
+  }
+
+  conflicted(conflicts: readonly Conflict[], resolutions: readonly Resolution[], kept: Kept): Outcome {
+    // Whole files are for whoever decides; the ledger holds what can be looked at with git.
+    const bare = conflicts.map((conflict) => ({ ...conflict, content: null }));
+    return { kind: "conflicted", ...this.#settled(kept, resolutions), value: this.value, conflicts: bare };
   }
 
   blocked(blocked: readonly BlockedPath[], kept: Kept): Outcome {
@@ -52,7 +96,13 @@ export class OutcomeDraft {
     return { kind, ...this.#settled(kept), error };
   }
 
-  #settled(kept: Kept | null) {
+  /** What earlier attempts had kept goes. */
+  #settledWell(kept: Kept | null, resolutions: readonly Resolution[]) {
+    const reruns = this.#reruns.map((rerun) => ({ ...rerun, ref: null }));
+    return { ...this.#settled(kept, resolutions), reruns };
+  }
+
+  #settled(kept: Kept | null, resolutions: readonly Resolution[] = []) {
     return {
       effectId: this.effectId,
       runId: this.runId,
@@ -62,6 +112,8 @@ export class OutcomeDraft {
       changes: this.changes,
       unheld: this.unheld,
       kept,
+      resolutions: [...this.#resolutions, ...resolutions],
+      reruns: [...this.#reruns],
       timings: this.clock.read(),
       replayed: false,
     };

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { check } from "../options.js";
+import { conflictPolicy } from "./conflict-policy.js";
 import type { EffectRequest } from "./effect.js";
 import { requireEffectId } from "./effect-id.js";
 
@@ -48,6 +49,7 @@ const request = z.strictObject({
   message: z.string().min(1).optional(),
   timeoutMs: milliseconds.optional(),
   signal: z.instanceof(AbortSignal).optional(),
+  onConflict: conflictPolicy.optional(),
 });
 
 /** Throws ERR_EFFECT_ID, or ERR_OPTION that names what is wrong. */

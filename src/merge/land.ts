@@ -2,7 +2,7 @@
 // point), the working tree path by path, the index, the ledger again. Before the commit point everything can be dropped;
 // after it there is only forward.
 
-import type { BlockedPath, Change } from "../effect/effect.js";
+import type { Change } from "../effect/effect.js";
 import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
 import type { BeginLandingReply, RefUpdate } from "../git/native.js";
@@ -13,8 +13,9 @@ import type { Target } from "./target.js";
 import type { DisplacedPath, Landable, Verdict } from "./verdict.js";
 
 /** How often the target may move under us before the batch is given up. Each round merges anew. */
-const maxRounds = 32;
+const maxMoves = 32;
 
+/** Of what has settled: effects that wait for one whose task runs again have no verdict yet. */
 export type Verdicts = Map<Landable, Verdict>;
 
 /**
@@ -28,16 +29,23 @@ export async function landBatch(
   batch: readonly Landable[],
 ): Promise<Verdicts> {
   const kept = new Set(batch.filter((landable) => landable.wasKept).map((landable) => landable.effectId));
-  for (let round = 0; round < maxRounds; round++) {
-    // Merging comes before the locks, so that the user's own git waits only for the check and the update.
+  const dropped: Verdicts = new Map();
+  const round = { run, target, ledger, dropped, kept };
+  for (let moves = 0; moves < maxMoves; ) {
+    // Merging comes before the locks, so that the user's own git waits only for the check and the update; and what decides a
+    // conflict may take its time.
     const tipOid = await target.tip();
-    const prepared = await mergeBatch(run, tipOid, batch, target.label);
-    const verdicts = await landPrepared({ run, target, ledger, batch, kept }, tipOid, prepared);
-    if (verdicts !== null) return verdicts;
+    const rest = batch.filter((landable) => !dropped.has(landable));
+    const merged = await mergeBatch(run, tipOid, rest, target.label);
+    const landed = await landMerged(round, tipOid, merged);
+    if (landed.kind === "settled") return landed.verdicts;
+    if (landed.kind === "moved") moves++;
+    // Each time at least one effect drops out, so the batch's length bounds it.
+    else for (const [landable, verdict] of landed.verdicts) dropped.set(landable, verdict);
   }
   throw new CoppiceError(
     "ERR_LAND_CONTENDED",
-    `${target.label} moved ${maxRounds} times while ${batch.length} effects were landing`,
+    `${target.label} moved ${maxMoves} times while ${batch.length} effects were landing`,
   );
 }
 
@@ -45,26 +53,31 @@ interface Round {
   readonly run: Run;
   readonly target: Target;
   readonly ledger: Ledger;
-  readonly batch: readonly Landable[];
+  /** What earlier rounds have found not to land. */
+  readonly dropped: Verdicts;
   /** Effects that an earlier round has kept under a ref, which must go when they land after all. */
   readonly kept: Set<string>;
 }
 
-/** Null: the target moved, merge again. */
-async function landPrepared(round: Round, tipOid: string, prepared: MergedBatch): Promise<Verdicts | null> {
+/** "dropped": these do not land, merge again without them. "moved": the target did, merge again. */
+type Landed = { readonly kind: "settled" | "dropped"; readonly verdicts: Verdicts } | { readonly kind: "moved" };
+
+async function landMerged(round: Round, tipOid: string, merged: MergedBatch): Promise<Landed> {
   const { run, target, ledger } = round;
   const landing = await beginLanding(run, target);
   let moved = false;
   try {
-    if (landing.tipOid !== tipOid) return null;
-    const { merged, verdicts } = await dropBlocked(round, landing, prepared);
+    if (landing.tipOid !== tipOid) return { kind: "moved" };
+    const changes = netChanges(merged);
+    const blocked = await blockedEffects(run, landing, merged, changes);
+    if (blocked.size > 0) return { kind: "dropped", verdicts: blocked };
+    const verdicts: Verdicts = new Map(round.dropped);
     for (const effect of merged.effects) verdicts.set(effect.landable, effect.verdict);
     const refs = [...keepRefs(run, verdicts), ...dropRefs(round, verdicts)];
     if (merged.newOid === tipOid) {
       await ledger.record(entriesOf(verdicts), refs);
-      return verdicts;
+      return { kind: "settled", verdicts };
     }
-    const changes = netChanges(merged);
     const effectIds = merged.effects
       .filter((effect) => effect.verdict.kind === "landed")
       .map((effect) => effect.landable.effectId);
@@ -78,13 +91,22 @@ async function landPrepared(round: Round, tipOid: string, prepared: MergedBatch)
     };
     await ledger.record(entriesOf(verdicts), refs, record);
     moved = await moveTarget(run, landing, record, effectIds);
-    if (!moved) return null;
+    if (!moved) return { kind: "moved" };
     run.emit("target:landed", { target: target.label, oldOid: tipOid, newOid: merged.newOid, effectIds });
+    tellResolved(run, verdicts);
     await goForward(round, landing, { merged, verdicts, changes });
-    return verdicts;
+    return { kind: "settled", verdicts };
   } finally {
     // Harmless after a normal end.
     await run.git.endLanding({ landingId: landing.landingId, writeIndex: false });
+  }
+}
+
+function tellResolved(run: Run, verdicts: Verdicts): void {
+  for (const [{ effectId }, verdict] of verdicts) {
+    if (verdict.kind !== "landed") continue;
+    for (const { path, kind, policy } of verdict.resolutions)
+      run.emit("conflict:resolved", { effectId, path, kind, policy });
   }
 }
 
@@ -139,33 +161,21 @@ async function beginLanding(run: Run, target: Target): Promise<BeginLandingReply
   return landing;
 }
 
-/** Drops the effects whose paths the user has changed, and merges the rest again without them, until none is left. */
-async function dropBlocked(
-  { run, target, batch }: Round,
+/** The effects whose paths the user has changed: they drop out, and the rest is merged again without them. */
+async function blockedEffects(
+  run: Run,
   landing: BeginLandingReply,
-  prepared: MergedBatch,
-): Promise<{ merged: MergedBatch; verdicts: Verdicts }> {
-  const verdicts: Verdicts = new Map();
-  let merged = prepared;
-  // Each round drops at least one effect, so the batch's length bounds it.
-  for (let round = 0; round <= batch.length; round++) {
-    if (landing.workingDirectory === null) break;
-    const { blocked } = await run.git.checkPaths({ landingId: landing.landingId, changes: netChanges(merged) });
-    if (blocked.length === 0) break;
-    for (const [landable, paths] of blockedEffects(merged, blocked))
-      verdicts.set(landable, { kind: "blocked", blocked: paths });
-    const rest = batch.filter((landable) => !verdicts.has(landable));
-    merged = await mergeBatch(run, landing.tipOid as string, rest, target.label);
-  }
-  return { merged, verdicts };
-}
-
-function blockedEffects(merged: MergedBatch, blocked: readonly BlockedPath[]): Map<Landable, BlockedPath[]> {
+  merged: MergedBatch,
+  changes: Change[],
+): Promise<Verdicts> {
+  const effects: Verdicts = new Map();
+  if (landing.workingDirectory === null) return effects;
+  const { blocked } = await run.git.checkPaths({ landingId: landing.landingId, changes });
+  if (blocked.length === 0) return effects;
   const byPath = new Map(blocked.map((path) => [path.path, path]));
-  const effects = new Map<Landable, BlockedPath[]>();
   for (const { landable, changes } of merged.effects) {
     const paths = changes.flatMap((change) => byPath.get(change.path) ?? []);
-    if (paths.length > 0) effects.set(landable, paths);
+    if (paths.length > 0) effects.set(landable, { kind: "blocked", blocked: paths });
   }
   if (effects.size > 0) return effects;
   const paths = blocked.map((path) => path.path).join(", ");

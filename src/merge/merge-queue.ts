@@ -7,6 +7,7 @@ import type { Run } from "../run.js";
 import { entriesOf, keepRefs, landBatch, type Verdicts } from "./land.js";
 import { LandingPace } from "./landing-pace.js";
 import type { Ledger } from "./ledger.js";
+import { isRerun } from "./merge.js";
 import type { Target } from "./target.js";
 import type { Landable } from "./verdict.js";
 
@@ -27,6 +28,8 @@ export class MergeQueue {
   readonly #pace: LandingPace;
   readonly #waiting: Waiting[] = [];
   readonly #expected = new Set<string>();
+  /** By group: the effect whose task runs again. What came after it in its call waits for it, so that the order holds. */
+  readonly #held = new Map<object, string>();
   #lander: Promise<void> | null = null;
 
   /** `stops`: asked before each landing; when it gives anything, the batch is blocked by it and kept. */
@@ -52,33 +55,58 @@ export class MergeQueue {
   /** It does not come. */
   callOff(effectId: string): void {
     if (this.#expected.delete(effectId)) this.#pace.changed();
+    if (this.#letGo(effectId)) this.#start();
   }
 
   /** Resolves once the effect has settled durably. Rejects only when not even a failure could be recorded. */
   land(landable: Landable): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ landable, resolve, reject });
+      const waiting = { landable, resolve, reject };
+      // Before all that has waited for it.
+      if (this.#letGo(landable.effectId)) this.#waiting.unshift(waiting);
+      else this.#waiting.push(waiting);
       this.#expected.delete(landable.effectId);
       this.#pace.changed();
-      this.#lander ??= this.#landAll();
+      this.#start();
     });
   }
 
+  /** Not for nothing: the lander would be at its end before it is known that there is one. */
+  #start(): void {
+    if (this.#nextBatch().length > 0) this.#lander ??= this.#landAll();
+  }
+
   async #landAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#nextBatch().length > 0) {
       await this.#pace.rest(() => this.#expected.size > 0 && this.#waiting.length < maxBatch);
-      const batch = this.#waiting.splice(0, maxBatch);
+      const batch = this.#nextBatch();
+      for (const waiting of batch) this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
       const start = performance.now();
       try {
         const verdicts = await this.#pace.time(() => this.#settle(batch.map((waiting) => waiting.landable)));
-        for (const { landable } of batch) landable.clock.add("landMs", performance.now() - start);
-        for (const { landable, resolve } of batch) resolve(outcomeOf(landable, verdicts));
+        for (const [{ group, effectId }, verdict] of verdicts)
+          if (group !== null && isRerun(verdict)) this.#held.set(group, effectId);
+        this.#waiting.unshift(...batch.filter(({ landable }) => !verdicts.has(landable)));
+        const settled = batch.filter(({ landable }) => verdicts.has(landable));
+        for (const { landable } of settled) landable.clock.add("landMs", performance.now() - start);
+        for (const { landable, resolve } of settled) resolve(outcomeOf(landable, verdicts));
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
     }
     // In the same turn as the last look: what comes one microtask later must find that nobody lands any more.
     this.#lander = null;
+  }
+
+  #nextBatch(): Waiting[] {
+    const free = this.#waiting.filter(({ landable: { group } }) => group === null || !this.#held.has(group));
+    return free.slice(0, maxBatch);
+  }
+
+  /** True: others waited for this effect. */
+  #letGo(effectId: string): boolean {
+    for (const [group, held] of this.#held) if (held === effectId) return this.#held.delete(group);
+    return false;
   }
 
   async #settle(batch: readonly Landable[]): Promise<Verdicts> {
@@ -105,8 +133,13 @@ export class MergeQueue {
 
   async #settleEach(batch: readonly Landable[]): Promise<Verdicts> {
     const verdicts: Verdicts = new Map();
+    const held = new Set<object>();
     for (const landable of batch) {
-      for (const [settled, verdict] of await this.#settle([landable])) verdicts.set(settled, verdict);
+      if (landable.group !== null && held.has(landable.group)) continue;
+      for (const [settled, verdict] of await this.#settle([landable])) {
+        verdicts.set(settled, verdict);
+        if (settled.group !== null && isRerun(verdict)) held.add(settled.group);
+      }
     }
     return verdicts;
   }

@@ -1,14 +1,29 @@
 // How an effect settles: it lands through the queue, or its work is kept, and either way the ledger says so.
 
-import type { Outcome, Snapshot } from "../effect/effect.js";
+import type { ConflictPolicy } from "../effect/conflict-policy.js";
+import type { Conflicted, Outcome, Rerun, Snapshot } from "../effect/effect.js";
 import { OutcomeDraft } from "../effect/outcome.js";
 import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
 import { keptAt, type Run } from "../run.js";
+import { ConflictDecider } from "./conflict-decider.js";
 import { keepRef } from "./land.js";
 import { type Ledger, unknownDigest } from "./ledger.js";
 import type { MergeQueue } from "./merge-queue.js";
 import type { Landable, Verdict } from "./verdict.js";
+
+/** How a snapshot is to land. */
+export interface LandingWish {
+  /** The commit's message without trailers. */
+  readonly message: string;
+  readonly policy: ConflictPolicy;
+  /** Whether there is a task that can run again. */
+  readonly mayRerun: boolean;
+  /** Effects of one call that land in its order have the same. */
+  readonly group: object | null;
+  /** Ends what decides a conflict; what has come to the queue lands. */
+  readonly signal: AbortSignal | null;
+}
 
 export class Settlement {
   readonly #run: Run;
@@ -53,12 +68,12 @@ export class Settlement {
   }
 
   /** Lands a snapshot; with nothing in it the effect is unchanged. */
-  async land(draft: OutcomeDraft, digest: string, snapshot: Snapshot, message: string): Promise<Outcome> {
+  async land(draft: OutcomeDraft, digest: string, snapshot: Snapshot, wish: LandingWish): Promise<Outcome> {
     const { snapshotOid } = snapshot;
     if (snapshotOid !== null)
-      return this.#queue.land(this.#landable(draft, digest, { ...snapshot, snapshotOid }, message));
+      return this.#queue.land(this.#landable(draft, digest, { ...snapshot, snapshotOid }, wish));
     this.#queue.callOff(draft.effectId);
-    const outcome = draft.unchanged(this.#keptWorktree(draft));
+    const outcome = draft.unchanged([], this.#keptWorktree(draft));
     await this.#ledger.record([{ digest, outcome }], []);
     return outcome;
   }
@@ -73,8 +88,31 @@ export class Settlement {
       draft.attempt = entry.outcome.attempt;
       draft.value = "value" in entry.outcome ? entry.outcome.value : null;
     }
-    const landable = this.#landable(draft, entry?.digest ?? unknownDigest, snapshot, message);
+    const wish = { message, policy: this.#run.options.onConflict, mayRerun: false, group: null, signal: null };
+    const landable = this.#landable(draft, entry?.digest ?? unknownDigest, snapshot, wish);
     return this.#queue.land({ ...landable, wasKept: true });
+  }
+
+  /**
+   * Its task runs again: what the conflicted attempt has kept moves under its attempt number, and `land` or `fail` is expected for
+   * the next one. Effects behind it in its call wait until then.
+   */
+  async again(draft: OutcomeDraft, outcome: Conflicted): Promise<void> {
+    try {
+      await this.#setAside(outcome);
+    } catch (error) {
+      this.#queue.callOff(draft.effectId);
+      throw error;
+    }
+    draft.again(outcome, this.#run.refs.attempt(outcome.effectId, outcome.attempt));
+    this.#queue.expect(draft.effectId);
+  }
+
+  /** The effect has settled well: nobody needs what its conflicted attempts had kept. Not before, because a landing may yet fail. */
+  async dropAttempts(reruns: readonly Rerun[], effectId: string): Promise<void> {
+    const refs = reruns.map(({ attempt }) => this.#run.refs.attempt(effectId, attempt));
+    const gone = { newOid: null, compare: false, expectedOid: null, reflog: null };
+    if (refs.length > 0) await this.#run.git.flush({ refs: refs.map((refName) => ({ refName, ...gone })) });
   }
 
   /** Every effect has settled. */
@@ -86,11 +124,13 @@ export class Settlement {
     draft: OutcomeDraft,
     digest: string,
     snapshot: Snapshot & { snapshotOid: string },
-    message: string,
+    { message, policy, mayRerun, group, signal }: LandingWish,
   ): Landable {
     const { effectId, clock } = draft;
+    const reruns = mayRerun ? draft.reruns : null;
+    const decider = new ConflictDecider(this.#run, { effectId, policy, reruns, signal });
     const outcome = (verdict: Verdict) => this.#outcome(draft, verdict);
-    return { effectId, digest, snapshot, message, clock, wasKept: false, outcome };
+    return { effectId, digest, snapshot, message, clock, decider, group, wasKept: false, outcome };
   }
 
   /** Keeps what the effect has left, and records why it did not land. */
@@ -111,11 +151,12 @@ export class Settlement {
   #outcome(draft: OutcomeDraft, verdict: Verdict): Outcome {
     switch (verdict.kind) {
       case "landed":
-        return draft.landed(verdict.commitOid, verdict.displaced, this.#keptWorktree(draft));
+        return draft.landed(verdict.commitOid, verdict.displaced, verdict.resolutions, this.#keptWorktree(draft));
       case "unchanged":
-        return draft.unchanged(this.#keptWorktree(draft));
+        return draft.unchanged(verdict.resolutions, this.#keptWorktree(draft));
       case "conflicted":
-        return draft.conflicted(verdict.conflicts, this.#kept(draft));
+        draft.rerunFor = verdict.rerun ? verdict.conflicts : null;
+        return draft.conflicted(verdict.conflicts, verdict.resolutions, this.#kept(draft));
       case "blocked":
         return draft.blocked(verdict.blocked, this.#kept(draft));
       case "failed":

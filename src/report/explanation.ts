@@ -1,6 +1,6 @@
 // For each effect that did not land: why, and the commands to type. Also what landed effects left that somebody must know.
 
-import type { BlockedPath, Kept, Outcome, UnheldReason } from "../effect/effect.js";
+import type { BlockedPath, Conflict, Kept, Outcome, Resolution, UnheldReason } from "../effect/effect.js";
 import type { CoppiceError } from "../errors.js";
 import { outcomeStyles, type Paint, plain } from "./style.js";
 
@@ -32,7 +32,7 @@ export function explainOutcomes(outcomes: readonly Outcome[], paint: Paint = pla
 function reasons(outcome: Outcome): string[] {
   switch (outcome.kind) {
     case "conflicted":
-      return listed(outcome.conflicts.map(({ path, kind }) => `${kind} conflict in ${path}`));
+      return listed(outcome.conflicts.map((conflict) => conflictReason(conflict, outcome.resolutions)));
     case "blocked":
       return listed(outcome.blocked.map(blockedReason));
     case "failed":
@@ -41,6 +41,13 @@ function reasons(outcome: Outcome): string[] {
     default:
       return [];
   }
+}
+
+/** Of several attempts the last one's policy counts. */
+function conflictReason({ path, kind }: Conflict, resolutions: readonly Resolution[]): string {
+  const tried = resolutions.findLast((resolution) => resolution.path === path && resolution.kind === kind);
+  const why = tried === undefined || tried.gaveUp === null ? "" : `; policy "${tried.policy}": ${tried.gaveUp}`;
+  return `${kind} conflict in ${path}${why}`;
 }
 
 function blockedReason({ path, reason }: BlockedPath): string {

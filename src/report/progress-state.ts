@@ -71,6 +71,10 @@ export class ProgressState {
       source.on("target:landed", ({ target, newOid }) => {
         this.tip = { target, oid: newOid };
       }),
+      source.on("effect:rerun", ({ effectId }) => {
+        this.#landing.delete(effectId);
+        this.#waiting.add(effectId);
+      }),
       source.on("effect:settled", ({ effectId, outcome }) => {
         this.#waiting.delete(effectId);
         this.active.delete(effectId);

@@ -6,6 +6,7 @@ import { constants } from "node:fs";
 import { chmod, lstat, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ulid } from "ulid";
+import { bytesOfText } from "../git/border-text.js";
 import type { SharedFile } from "../git/native.js";
 import type { Difference } from "./compare.js";
 
@@ -24,7 +25,7 @@ async function keep(folder: string, file: SharedFile, content: string): Promise<
   const handle = await open(half, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
     try {
-      await handle.writeFile(bytesOf(content));
+      await handle.writeFile(bytesOfText(content));
       await chmod(half, file.mode & 0o777);
       await handle.sync();
     } finally {
@@ -54,14 +55,6 @@ export function restoreCommand(folder: string, { path, before, after }: Differen
 
 function keptPath(folder: string, { path, digest, mode }: SharedFile): string {
   return join(folder, `${basename(path)}-${digest.slice(0, 16)}-${(mode & 0o777).toString(8)}`);
-}
-
-/** A byte that is no part of valid UTF-8 has come over the border as a lone surrogate. */
-function bytesOf(text: string): Buffer {
-  const parts = text.split(/([\u{dc80}-\u{dcff}])/u);
-  return Buffer.concat(
-    parts.map((part, index) => (index % 2 === 0 ? Buffer.from(part) : Buffer.of(part.charCodeAt(0) - 0xdc00))),
-  );
 }
 
 async function isThere(path: string): Promise<boolean> {

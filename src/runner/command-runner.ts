@@ -8,6 +8,7 @@ import { access } from "node:fs/promises";
 import { CoppiceError, type ErrorDetails } from "../errors.js";
 import type { Semaphore } from "../semaphore.js";
 import type { CommandTask, CommandValue } from "../task.js";
+import { withConflictsFile } from "./conflicts-file.js";
 import type { Deadline } from "./deadline.js";
 import { abandonedError, endedWithin } from "./ending.js";
 import { OutputTail } from "./output-tail.js";
@@ -38,14 +39,19 @@ export async function runCommand(
   try {
     await makeRoom();
     deadline.soft.throwIfAborted();
-    return await runPermitted(request, task, deadline);
+    return await withConflictsFile(request, (variables) => runPermitted(request, task, deadline, variables));
   } finally {
     release();
   }
 }
 
-async function runPermitted(request: RunRequest, task: CommandTask, deadline: Deadline): Promise<CommandValue> {
-  const child = await start(request, task);
+async function runPermitted(
+  request: RunRequest,
+  task: CommandTask,
+  deadline: Deadline,
+  variables: Readonly<Record<string, string>>,
+): Promise<CommandValue> {
+  const child = await start(request, task, variables);
   const closed = once(child, "close");
   const output = readOutput(child, request);
   deadline.start();
@@ -60,13 +66,18 @@ async function runPermitted(request: RunRequest, task: CommandTask, deadline: De
 }
 
 /** Resolves when the program runs. */
-async function start(request: RunRequest, task: CommandTask): Promise<ChildProcess> {
+async function start(
+  request: RunRequest,
+  task: CommandTask,
+  variables: Readonly<Record<string, string>>,
+): Promise<ChildProcess> {
   const { path, inheritDescriptors } = request;
   const environment = taskEnvironment(task.env);
+  const own = { ...pathWithTools(environment, path), ...effectVariables(request), ...variables, PWD: path };
   try {
     const child = spawn(task.command, task.args, {
       cwd: path,
-      env: { ...environment, ...pathWithTools(environment, path), ...effectVariables(request), PWD: path },
+      env: { ...environment, ...own },
       detached: true,
       windowsHide: true,
       stdio: [task.stdin === null ? "ignore" : "pipe", "pipe", "pipe", ...inheritDescriptors],

@@ -1,6 +1,7 @@
 // What passes between a runner and the thread or process in which a module task runs: a handful of plain messages, the
 // same over a MessagePort and over a child's IPC channel. Values travel as JSON text: checked once, where they are made.
 
+import type { Conflict } from "../effect/effect.js";
 import type { ErrorRecord } from "../errors.js";
 
 /** The first message, once a run. */
@@ -9,6 +10,7 @@ export interface StartMessage {
   readonly effectId: string;
   readonly runId: string;
   readonly attempt: number;
+  readonly conflicts: readonly Conflict[];
   readonly path: string;
   /** `file:` URL. */
   readonly module: string;

@@ -1,6 +1,7 @@
 // What runs tasks: one interface over worker threads, pooled processes, commands and functions on the calling thread.
 // A runner knows neither git nor leases: it gets a folder, and says when nothing of the task works in it any more.
 
+import type { Conflict } from "../effect/effect.js";
 import { CoppiceError, isCoppiceError } from "../errors.js";
 import type { Limits, Options } from "../options.js";
 import { Semaphore } from "../semaphore.js";
@@ -18,6 +19,8 @@ export interface RunRequest {
   readonly runId: string;
   /** 1 for the first try of this effect in this run. */
   readonly attempt: number;
+  /** Why the task runs again; empty: it does not. */
+  readonly conflicts: readonly Conflict[];
   readonly task: Task;
   /** The worktree's folder, absolute. */
   readonly path: string;

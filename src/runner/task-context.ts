@@ -2,6 +2,7 @@
 
 import { resolve, sep } from "node:path";
 import { inspect, types } from "node:util";
+import type { Conflict } from "../effect/effect.js";
 import { CoppiceError } from "../errors.js";
 import type { Json, TaskContext } from "../task.js";
 import { fromJsonText, toJsonText } from "./json-value.js";
@@ -10,6 +11,7 @@ export interface ContextParts {
   readonly effectId: string;
   readonly runId: string;
   readonly attempt: number;
+  readonly conflicts: readonly Conflict[];
   readonly path: string;
   readonly input: Json | undefined;
   readonly signal: AbortSignal;
@@ -26,7 +28,7 @@ export interface OpenContext {
 
 /** The context of one run. Its functions need no `this`, so that a task can take them apart. */
 export function openContext(parts: ContextParts): OpenContext {
-  const { effectId, runId, attempt, path, input, signal, valueBytes, onProgress } = parts;
+  const { effectId, runId, attempt, conflicts, path, input, signal, valueBytes, onProgress } = parts;
   let open = true;
   const progress = (value: Json) => {
     // A copy, and an error for what is not JSON, on the spot: the task may go on to change the object.
@@ -35,7 +37,7 @@ export function openContext(parts: ContextParts): OpenContext {
   };
   const inside = (...segments: string[]) => resolveInside(path, segments);
   return {
-    context: { effectId, runId, attempt, path, input, signal, progress, resolve: inside },
+    context: { effectId, runId, attempt, conflicts, path, input, signal, progress, resolve: inside },
     close: () => {
       open = false;
     },

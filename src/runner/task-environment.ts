@@ -48,8 +48,9 @@ export function taskEnvironment(extra: Readonly<Record<string, string | undefine
 }
 
 /** What tells a task, and what it starts, which effect it belongs to. */
-export function effectVariables(request: Pick<RunRequest, "effectId" | "runId" | "path">): Environment {
+export function effectVariables(request: Pick<RunRequest, "effectId" | "runId" | "attempt" | "path">): Environment {
   return {
+    COPPICE_ATTEMPT: String(request.attempt),
     COPPICE_EFFECT_ID: request.effectId,
     COPPICE_RUN_ID: request.runId,
     COPPICE_WORKTREE: request.path,

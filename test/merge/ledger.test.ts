@@ -20,7 +20,7 @@ async function openLedger(repository: TestRepository) {
   return { ledger, flushes: () => flushes };
 }
 
-const outcome = (effectId: string): Outcome => new OutcomeDraft(effectId, "run-1").unchanged(null);
+const outcome = (effectId: string): Outcome => new OutcomeDraft(effectId, "run-1").unchanged([], null);
 const ids = Array.from({ length: 50 }, (_, index) => `e${index}`);
 
 test("what is recorded while a write is under way is written together", async () => {

@@ -43,6 +43,8 @@ export function outcomeOf(kind: OutcomeKind, effectId: string, more: Record<stri
       landMs: 61_000,
       releaseMs: 1,
     },
+    resolutions: [],
+    reruns: [],
     replayed: false,
     ...own,
     ...more,

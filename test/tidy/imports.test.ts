@@ -19,7 +19,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages?: readonly stri
   "run.ts": { rooms: [...leaves, "git/"], packages: ["ulid"] },
   "runner/": { rooms: leaves, packages: packages.runner },
   "worktree/": { rooms: [...leaves, "git/", "run.ts"], packages: packages.provision },
-  "merge/": { rooms: [...leaves, "git/", "run.ts"] },
+  "merge/": { rooms: [...leaves, "git/", "run.ts"], packages: ["ignore"] },
   "repository/": { rooms: [...leaves, "git/", "run.ts"], packages: ["ulid"] },
   "recovery/": { rooms: [...leaves, "git/", "run.ts", "worktree/", "merge/"] },
   "rooms.ts": { rooms: [...leaves, "git/", "run.ts", "recovery/", "repository/", "worktree/", "runner/", "merge/"] },
