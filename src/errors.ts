@@ -154,6 +154,10 @@ export const errorTable = {
     cause: "The repository uses a format that is not supported: the message says which.",
     remedy: "Convert it with git (the message says how), or use another clone.",
   },
+  ERR_VERIFY: {
+    cause: "The task of option `verify` failed on the tree that the effect would have made of the target.",
+    remedy: "Read the output in the error's details; they name the effects it was asked about. The work is kept.",
+  },
   ERR_WORKTREES_PATH: {
     cause: "The folder for worktrees is inside the repository, or cannot be written.",
     remedy: "Pass `worktreesPath`: a folder outside the repository on a disk with room.",
@@ -175,6 +179,8 @@ export interface ErrorDetails {
   /** The bounded end of what a command wrote. */
   stdout?: string;
   stderr?: string;
+  /** Of ERR_VERIFY: the effects in the tree that did not pass, in their order; the last one is at fault. */
+  effectIds?: readonly string[];
   /** The task could not be ended and may still write: its worktree must be retired, never reset or used again. */
   abandoned?: true;
 }

@@ -88,6 +88,23 @@ export interface Events {
   "worktree:scanned": { time: number; worktree: string; step: "snapshot" | "reset"; reason: string };
   /** A defect: a scan found changes that tracking had not told of. They are in the snapshot; the worktree is scanned from now on. */
   "tracking:missed": { time: number; worktree: string; paths: readonly string[] };
+  /** The task of option `verify` begins to look at what would land. Empty `effectIds`: at the target as it is. */
+  "verify:started": {
+    time: number;
+    commitOid: string;
+    effectIds: readonly string[];
+    worktree: string;
+    path: string;
+  };
+  "verify:output": { time: number; stream: "stdout" | "stderr"; text: string };
+  /** `ok` false: something of it does not land. A batch is asked about again in halves, until it is known what. */
+  "verify:ended": {
+    time: number;
+    commitOid: string;
+    effectIds: readonly string[];
+    ok: boolean;
+    durationMs: number;
+  };
   /** A batch landed: one flush, one move of the target. */
   "target:landed": { time: number; target: string; oldOid: string; newOid: string; effectIds: readonly string[] };
   /**

@@ -25,7 +25,6 @@ export class WorktreeManager implements AsyncDisposable {
   readonly #streetOwner: LeaseOwner;
   readonly #walking = new Set<Promise<unknown>>();
   readonly #leases = new Set<Lease>();
-  readonly #abort = new AbortController();
   readonly #endWatch: () => void;
   #closing: Promise<void> | null = null;
 
@@ -35,7 +34,7 @@ export class WorktreeManager implements AsyncDisposable {
   private constructor(rooms: Rooms) {
     this.#rooms = rooms;
     this.#claims = new EffectClaims(rooms.run);
-    this.#endWatch = rooms.run.git.closeWhenStuck(this.#abort.signal);
+    this.#endWatch = rooms.run.git.closeWhenStuck(this.#rooms.abort.signal);
     const resolveBase = (base: string) => this.#resolveBase(base);
     this.#streetOwner = leaseOwner(rooms, { resolveBase, ended: async () => {} });
     this.#owner = leaseOwner(rooms, { resolveBase, ended: (lease) => this.#leaseEnded(lease) });
@@ -171,7 +170,7 @@ export class WorktreeManager implements AsyncDisposable {
    * given up after `limits.stopTimeoutMs`: then the effects settle without a record, and the next one to open the repository recovers.
    */
   abort(reason: unknown = new CoppiceError("ERR_ABORTED", "the manager was aborted")): void {
-    this.#abort.abort(reason);
+    this.#rooms.abort.abort(reason);
   }
 
   /**
@@ -258,7 +257,7 @@ export class WorktreeManager implements AsyncDisposable {
   }
 
   #signal(...signals: (AbortSignal | undefined)[]): AbortSignal {
-    return AbortSignal.any([this.#abort.signal, ...signals.filter((signal) => signal !== undefined)]);
+    return AbortSignal.any([this.#rooms.abort.signal, ...signals.filter((signal) => signal !== undefined)]);
   }
 
   async #leaseEnded(lease: Lease): Promise<void> {

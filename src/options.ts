@@ -4,7 +4,9 @@ import { ulid } from "ulid";
 import { z } from "zod";
 import { conflictPolicy } from "./effect/conflict-policy.js";
 import { requireRunId } from "./effect/effect-id.js";
+import { taskShape } from "./effect/task-shape.js";
 import { CoppiceError } from "./errors.js";
+import type { Task } from "./task.js";
 
 const count = (max: number) => z.number().int().min(1).max(max);
 const bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -126,6 +128,17 @@ const options = z.strictObject({
   worktreesPath: z.string().min(1).optional(),
   history: z.enum(["linear", "merge"]).default("linear"),
   land: z.enum(["commit", "working-tree"]).default("commit"),
+  /**
+   * A task that is run on the merged tree before the target moves. Where it fails, the effects that are at fault do not land
+   * (ERR_VERIFY); what it writes never does.
+   */
+  verify: z
+    .strictObject({
+      task: z.custom<Task>((value) => taskShape.safeParse(value).success, "expected a task"),
+      /** From its start; `limits.taskTimeoutMs` when absent. */
+      timeoutMs: milliseconds.optional(),
+    })
+    .optional(),
   /** What becomes of conflicts when an effect does not say so itself. */
   onConflict: conflictPolicy.default("keep"),
   /** What happens to ignored files when a worktree goes back to the pool. */

@@ -15,6 +15,7 @@ import { SharedRepository } from "./repository/shared-repository.js";
 import { instanceClaim, openRun, type Run } from "./run.js";
 import { createRunner, type Runner } from "./runner/runner.js";
 import { commandTask } from "./task.js";
+import { VerificationGate } from "./verification-gate.js";
 import { Anchor } from "./worktree/anchor.js";
 import { Provisioner } from "./worktree/provision.js";
 import { Setup, type SetupRequest } from "./worktree/setup.js";
@@ -30,6 +31,9 @@ export interface Rooms {
   readonly runner: Runner;
   readonly settlement: Settlement;
   readonly consolidation: Consolidation;
+  readonly gate: VerificationGate;
+  /** Ends everything that is under way. */
+  readonly abort: AbortController;
   /** What opening has recovered. */
   readonly recovery: Recovery;
 }
@@ -54,10 +58,13 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     // Before anything is asked of the ledger: what a dead process of this run left belongs to its answer.
     const recovery = await recover(run, { dryRun: false });
     const ledger = new Ledger(run);
-    const queue = new MergeQueue(run, target, ledger, () => repository.stopsLanding());
+    const abort = new AbortController();
+    const gate = new VerificationGate(run, pool, runner, abort.signal);
+    const queue = new MergeQueue(run, target, ledger, () => repository.stopsLanding(), gate.ask);
     const settlement = new Settlement(run, ledger, queue);
     const anchor = new Anchor(run, () => consolidation.room());
-    return { run, repository, events, target, pool, anchor, runner, settlement, consolidation, recovery };
+    const rooms = { run, repository, events, target, pool, anchor, runner, gate, settlement, consolidation };
+    return { ...rooms, abort, recovery };
   } catch (error) {
     await git.close();
     throw error;
@@ -65,9 +72,10 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
 }
 
 /** Every effect has settled and every lease has ended. Each room is closed even when one before it fails. */
-export async function closeRooms({ run, pool, anchor, runner, settlement, consolidation }: Rooms): Promise<void> {
+export async function closeRooms(rooms: Rooms): Promise<void> {
+  const { run, pool, anchor, runner, gate, settlement, consolidation } = rooms;
   const results = await Promise.allSettled([runner.close()]);
-  for (const room of [pool, anchor, settlement, consolidation, run.git]) {
+  for (const room of [pool, gate, anchor, settlement, consolidation, run.git]) {
     results.push(...(await Promise.allSettled([room.close()])));
   }
   const rejected = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));

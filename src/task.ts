@@ -16,6 +16,8 @@ export interface TaskContext<Input = unknown> {
    * worktree is at the target as it is now; the oids are git's, and what the last attempt did is in `theirs`.
    */
   readonly conflicts: readonly Conflict[];
+  /** Of the task of option `verify`: the effects whose merged tree it looks at, in their order. Empty for an effect's own task. */
+  readonly verifies: readonly string[];
   /** The worktree's folder, absolute. In a thread, relative `fs` paths do NOT start here: use `resolve`. */
   readonly path: string;
   /** An absolute path inside the worktree; throws a RangeError when the segments lead out of it. */

@@ -57,6 +57,8 @@ export function runRefs(runId: string) {
   return {
     anchorsPrefix: `${run}/anchors/`,
     anchor: (instanceId: string) => `${run}/anchors/${instanceId}`,
+    /** What an instance has merged and asks about before the target moves. */
+    candidate: (instanceId: string) => `${run}/candidates/${instanceId}`,
     ledger: `${run}/ledger`,
     tip: `${run}/tip`,
     effectsPrefix: `${run}/effects/`,

@@ -147,6 +147,8 @@ export interface Timings {
   runMs: number | null;
   snapshotMs: number | null;
   mergeMs: number | null;
+  /** Of all verifications that it was part of; null: none was. */
+  verifyMs: number | null;
   landMs: number | null;
   releaseMs: number | null;
 }

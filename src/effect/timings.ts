@@ -12,6 +12,7 @@ export class StepClock {
     runMs: null,
     snapshotMs: null,
     mergeMs: null,
+    verifyMs: null,
     landMs: null,
     releaseMs: null,
   };

@@ -11,6 +11,7 @@ import type { LandingRecord, Ledger, LedgerEntry } from "./ledger.js";
 import { type MergedBatch, mergeBatch } from "./merge.js";
 import type { Target } from "./target.js";
 import type { DisplacedPath, Landable, Verdict } from "./verdict.js";
+import { type Gate, Verification } from "./verification.js";
 
 /** How often the target may move under us before the batch is given up. Each round merges anew. */
 const maxMoves = 32;
@@ -27,17 +28,21 @@ export async function landBatch(
   target: Target,
   ledger: Ledger,
   batch: readonly Landable[],
+  gate: Gate | null,
 ): Promise<Verdicts> {
   const kept = new Set(batch.filter((landable) => landable.wasKept).map((landable) => landable.effectId));
   const dropped: Verdicts = new Map();
   const round = { run, target, ledger, dropped, kept };
+  const verification = gate === null ? null : new Verification(run, gate);
   for (let moves = 0; moves < maxMoves; ) {
     // Merging comes before the locks, so that the user's own git waits only for the check and the update; and what decides a
     // conflict may take its time.
     const tipOid = await target.tip();
     const rest = batch.filter((landable) => !dropped.has(landable));
     const merged = await mergeBatch(run, tipOid, rest, target.label);
-    const landed = await landMerged(round, tipOid, merged);
+    const refused = (await verification?.refused(merged, tipOid)) ?? new Map();
+    const landed: Landed =
+      refused.size > 0 ? { kind: "dropped", verdicts: refused } : await landMerged(round, tipOid, merged);
     if (landed.kind === "settled") return landed.verdicts;
     if (landed.kind === "moved") moves++;
     // Each time at least one effect drops out, so the batch's length bounds it.

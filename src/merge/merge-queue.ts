@@ -10,6 +10,7 @@ import type { Ledger } from "./ledger.js";
 import { isRerun } from "./merge.js";
 import type { Target } from "./target.js";
 import type { Landable } from "./verdict.js";
+import type { Gate } from "./verification.js";
 
 /** A batch is bounded so that the user's git never waits long for the locks. */
 const maxBatch = 256;
@@ -25,6 +26,7 @@ export class MergeQueue {
   readonly #target: Target;
   readonly #ledger: Ledger;
   readonly #stops: () => Promise<readonly BlockedPath[]>;
+  readonly #gate: Gate | null;
   readonly #pace: LandingPace;
   readonly #waiting: Waiting[] = [];
   readonly #expected = new Set<string>();
@@ -32,18 +34,23 @@ export class MergeQueue {
   readonly #held = new Map<object, string>();
   #lander: Promise<void> | null = null;
 
-  /** `stops`: asked before each landing; when it gives anything, the batch is blocked by it and kept. */
+  /**
+   * `stops`: asked before each landing; when it gives anything, the batch is blocked by it and kept. `gate`: asked about what a batch
+   * would make of the target.
+   */
   constructor(
     run: Run,
     target: Target,
     ledger: Ledger,
     stops: () => Promise<readonly BlockedPath[]>,
+    gate: Gate | null = null,
     pace = new LandingPace(),
   ) {
     this.#run = run;
     this.#target = target;
     this.#ledger = ledger;
     this.#stops = stops;
+    this.#gate = gate;
     this.#pace = pace;
   }
 
@@ -82,13 +89,17 @@ export class MergeQueue {
       const batch = this.#nextBatch();
       for (const waiting of batch) this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
       const start = performance.now();
+      const verified = new Map(batch.map(({ landable }) => [landable, verifiedMs(landable)]));
       try {
         const verdicts = await this.#pace.time(() => this.#settle(batch.map((waiting) => waiting.landable)));
         for (const [{ group, effectId }, verdict] of verdicts)
           if (group !== null && isRerun(verdict)) this.#held.set(group, effectId);
         this.#waiting.unshift(...batch.filter(({ landable }) => !verdicts.has(landable)));
         const settled = batch.filter(({ landable }) => verdicts.has(landable));
-        for (const { landable } of settled) landable.clock.add("landMs", performance.now() - start);
+        for (const { landable } of settled) {
+          const verifyMs = verifiedMs(landable) - (verified.get(landable) ?? 0);
+          landable.clock.add("landMs", performance.now() - start - verifyMs);
+        }
         for (const { landable, resolve } of settled) resolve(outcomeOf(landable, verdicts));
       } catch (error) {
         for (const { reject } of batch) reject(error);
@@ -114,7 +125,7 @@ export class MergeQueue {
       const blocked = await this.#stops();
       if (blocked.length > 0)
         return await this.#record(new Map(batch.map((landable) => [landable, { kind: "blocked", blocked }])));
-      return await landBatch(this.#run, this.#target, this.#ledger, batch);
+      return await landBatch(this.#run, this.#target, this.#ledger, batch, this.#gate);
     } catch (error) {
       // One effect's bad luck must not be the others': alone, each shows whether it is the cause.
       if (batch.length > 1) return this.#settleEach(batch);
@@ -143,6 +154,10 @@ export class MergeQueue {
     }
     return verdicts;
   }
+}
+
+function verifiedMs({ clock }: Landable): number {
+  return clock.read().verifyMs ?? 0;
 }
 
 function outcomeOf(landable: Landable, verdicts: Verdicts): Outcome {

@@ -11,9 +11,11 @@ interface AnchorRef {
   readonly runId: string;
   readonly instanceId: string;
   readonly refName: string;
+  /** It holds what was merged to be verified, and no work. */
+  readonly isCandidate: boolean;
 }
 
-const refPattern = new RegExp(`^${refsPrefix}([^/]+)/anchors/([^/]+)$`);
+const refPattern = new RegExp(`^${refsPrefix}([^/]+)/(anchors|candidates)/([^/]+)$`);
 const messagePattern = /^Snapshot of effect (\S+)/;
 
 /** Of every process that works or has worked in the repository. */
@@ -22,18 +24,23 @@ export async function listAnchors(git: Git): Promise<AnchorRef[]> {
   return refs.flatMap(({ refName }) => {
     const match = refPattern.exec(refName);
     if (match === null) return [];
-    const [, runId, instanceId] = match as unknown as [string, string, string];
-    return [{ runId, instanceId, refName }];
+    const [, runId, place, instanceId] = match as unknown as [string, string, string, string];
+    return [{ runId, instanceId, refName, isCandidate: place === "candidates" }];
   });
 }
 
 /** Of one process, if it is dead. */
 export async function recoverSnapshots(recovering: Recovering, anchor: AnchorRef): Promise<void> {
   const { run, dryRun, log } = recovering;
-  const { runId, instanceId, refName } = anchor;
+  const { runId, instanceId, refName, isCandidate } = anchor;
   await claimed(recovering, `run/${runId}/${instanceId}`, async () => {
     const { commitOid, treeOid, parentOids } = await run.git.resolve({ name: refName });
     if (commitOid === null || treeOid === null) return;
+    const moved = (newOid: string | null) => ({ refName, newOid, compare: true, expectedOid: commitOid, reflog: null });
+    if (isCandidate) {
+      if (!dryRun) await run.git.flush({ refs: [moved(null)] });
+      return;
+    }
     // In the order in which they were taken: of several of one effect the last is the one that keeps its name.
     const unsettled: string[] = [];
     for (const snapshotOid of parentOids) {
@@ -46,7 +53,7 @@ export async function recoverSnapshots(recovering: Recovering, anchor: AnchorRef
     if (dryRun || unsettled.length === parentOids.length) return;
     // Only now: until here the anchor is what keeps gc away from them.
     const newOid = await anchorOf(run, treeOid, unsettled);
-    await run.git.flush({ refs: [{ refName, newOid, compare: true, expectedOid: commitOid, reflog: null }] });
+    await run.git.flush({ refs: [moved(newOid)] });
   });
 }
 

@@ -8,7 +8,7 @@ import type { RunRequest } from "./runner.js";
 
 /** Calls `run` with the variables that name the file; without conflicts there is neither. */
 export async function withConflictsFile<T>(
-  { effectId, runId, attempt, conflicts }: Pick<RunRequest, "effectId" | "runId" | "attempt" | "conflicts">,
+  { effectId, runId, attempt, conflicts = [] }: Pick<RunRequest, "effectId" | "runId" | "attempt" | "conflicts">,
   run: (variables: Record<string, string>) => Promise<T>,
 ): Promise<T> {
   if (conflicts.length === 0) return run({});

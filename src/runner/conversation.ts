@@ -11,11 +11,11 @@ import { effectVariables } from "./task-environment.js";
 
 /** Throws ERR_TASK_VALUE for an input that is not JSON, ERR_TASK_MODULE for a module that no URL or path names. */
 export function startMessage(request: RunRequest, task: ModuleTask): StartMessage {
-  const { effectId, runId, attempt, conflicts, path, valueBytes, graceMs } = request;
+  const { effectId, runId, attempt, conflicts = [], verifies = [], path, valueBytes, graceMs } = request;
   const input = toJsonText(task.input, valueBytes, "input");
   const module = requireFileUrl(task.module);
   const environment = effectVariables(request);
-  const identity = { effectId, runId, attempt, conflicts, path };
+  const identity = { effectId, runId, attempt, conflicts, verifies, path };
   return { kind: "start", ...identity, module, export: task.export, input, valueBytes, graceMs, environment };
 }
 

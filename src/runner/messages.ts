@@ -11,6 +11,7 @@ export interface StartMessage {
   readonly runId: string;
   readonly attempt: number;
   readonly conflicts: readonly Conflict[];
+  readonly verifies: readonly string[];
   readonly path: string;
   /** `file:` URL. */
   readonly module: string;

@@ -19,8 +19,10 @@ export interface RunRequest {
   readonly runId: string;
   /** 1 for the first try of this effect in this run. */
   readonly attempt: number;
-  /** Why the task runs again; empty: it does not. */
-  readonly conflicts: readonly Conflict[];
+  /** Why the task runs again; none: it does not. */
+  readonly conflicts?: readonly Conflict[];
+  /** The effects whose merged tree the task is asked about; none: it is an effect's own. */
+  readonly verifies?: readonly string[];
   readonly task: Task;
   /** The worktree's folder, absolute. */
   readonly path: string;

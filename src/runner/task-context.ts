@@ -11,7 +11,8 @@ export interface ContextParts {
   readonly effectId: string;
   readonly runId: string;
   readonly attempt: number;
-  readonly conflicts: readonly Conflict[];
+  readonly conflicts?: readonly Conflict[];
+  readonly verifies?: readonly string[];
   readonly path: string;
   readonly input: Json | undefined;
   readonly signal: AbortSignal;
@@ -28,7 +29,18 @@ export interface OpenContext {
 
 /** The context of one run. Its functions need no `this`, so that a task can take them apart. */
 export function openContext(parts: ContextParts): OpenContext {
-  const { effectId, runId, attempt, conflicts, path, input, signal, valueBytes, onProgress } = parts;
+  const {
+    effectId,
+    runId,
+    attempt,
+    conflicts = [],
+    verifies = [],
+    path,
+    input,
+    signal,
+    valueBytes,
+    onProgress,
+  } = parts;
   let open = true;
   const progress = (value: Json) => {
     // A copy, and an error for what is not JSON, on the spot: the task may go on to change the object.
@@ -37,7 +49,7 @@ export function openContext(parts: ContextParts): OpenContext {
   };
   const inside = (...segments: string[]) => resolveInside(path, segments);
   return {
-    context: { effectId, runId, attempt, conflicts, path, input, signal, progress, resolve: inside },
+    context: { effectId, runId, attempt, conflicts, verifies, path, input, signal, progress, resolve: inside },
     close: () => {
       open = false;
     },

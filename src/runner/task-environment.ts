@@ -48,8 +48,12 @@ export function taskEnvironment(extra: Readonly<Record<string, string | undefine
 }
 
 /** What tells a task, and what it starts, which effect it belongs to. */
-export function effectVariables(request: Pick<RunRequest, "effectId" | "runId" | "attempt" | "path">): Environment {
+export function effectVariables(
+  request: Pick<RunRequest, "effectId" | "runId" | "attempt" | "verifies" | "path">,
+): Environment {
+  const { verifies = [] } = request;
   return {
+    ...(verifies.length === 0 ? {} : { COPPICE_VERIFIES: verifies.join(" ") }),
     COPPICE_ATTEMPT: String(request.attempt),
     COPPICE_EFFECT_ID: request.effectId,
     COPPICE_RUN_ID: request.runId,

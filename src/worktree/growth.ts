@@ -6,8 +6,11 @@
 // worktrees where two were faster. Rejected: comparing with the wait of the last in the queue alone; making takes all cores, and
 // short effects then stood still for a second each time one was made.
 
-/** What holds a worktree. "driven" is a lease in the hands of the caller, who may wait for a second one before ending it. */
-export type HoldKind = "function" | "module" | "command" | "harness" | "driven";
+/**
+ * What holds a worktree. "driven" is a lease in the hands of the caller, who may wait for a second one before ending it;
+ * "verification" is what looks at a merged tree.
+ */
+export type HoldKind = "function" | "module" | "command" | "harness" | "driven" | "verification";
 
 export interface Hold {
   readonly kind: HoldKind;
@@ -92,6 +95,7 @@ const unmeasuredMs: Record<HoldKind, number> = {
   command: Number.POSITIVE_INFINITY,
   harness: Number.POSITIVE_INFINITY,
   driven: Number.POSITIVE_INFINITY,
+  verification: Number.POSITIVE_INFINITY,
 };
 
 function mixed(before: number, newest: number): number {

@@ -165,7 +165,7 @@ export class WorktreePool {
 
   async #prepare(
     worktree: PooledWorktree,
-    { effectId, baseOid }: { effectId: string; baseOid: string },
+    { effectId, baseOid, kind }: { effectId: string; baseOid: string; kind: HoldKind },
     signal: AbortSignal,
   ): Promise<number | null> {
     try {
@@ -175,8 +175,9 @@ export class WorktreePool {
       await this.#resetFiles(worktree, baseOid, signal);
       worktree.fresh = false;
       const setupMs = await this.#provision(worktree, effectId, signal);
-      // From here on a death leaves a worktree that names its effect and the base that its work is to be compared with.
-      await this.#lock(worktree, lockReason.leased(this.#run.id, effectId, baseOid));
+      // From here on a death leaves a worktree that names its effect and the base that its work is to be compared with. What a
+      // verification writes is nobody's work.
+      if (kind !== "verification") await this.#lock(worktree, lockReason.leased(this.#run.id, effectId, baseOid));
       this.#supply.taskStarts(worktree);
       return setupMs;
     } catch (error) {

@@ -20,12 +20,12 @@ vi.mock("../../src/git/git.js", async (importOriginal) => {
         get(git, name) {
           const method: unknown = Reflect.get(git, name, git);
           if (typeof method !== "function") return method;
-          return async (...args: unknown[]) => {
+          return (...args: unknown[]) => {
             const hook = hooks.before.get(String(name));
+            if (hook === undefined) return method.apply(git, args);
             // Once: the next round of the same landing goes undisturbed.
             hooks.before.delete(String(name));
-            await hook?.();
-            return method.apply(git, args);
+            return hook().then(() => method.apply(git, args));
           };
         },
       }),

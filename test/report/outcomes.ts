@@ -40,6 +40,7 @@ export function outcomeOf(kind: OutcomeKind, effectId: string, more: Record<stri
       runMs: 1234,
       snapshotMs: 8,
       mergeMs: null,
+      verifyMs: null,
       landMs: 61_000,
       releaseMs: 1,
     },

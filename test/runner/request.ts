@@ -20,7 +20,6 @@ export async function record(task: Task, changes: Partial<RunRequest> = {}): Pro
     effectId: "effect",
     runId: "run",
     attempt: 1,
-    conflicts: [],
     task,
     path: changes.path ?? (await temporaryFolder("worktree")),
     timeoutMs: 0,

@@ -4,7 +4,7 @@ import { openContext } from "../../src/runner/task-context.js";
 function open(path = "/work/tree") {
   const progress: string[] = [];
   const { signal } = new AbortController();
-  const identity = { effectId: "e", runId: "r", attempt: 1, conflicts: [], input: undefined };
+  const identity = { effectId: "e", runId: "r", attempt: 1, input: undefined };
   const onProgress = (text: string) => void progress.push(text);
   return { ...openContext({ ...identity, path, signal, valueBytes: 100, onProgress }), progress };
 }

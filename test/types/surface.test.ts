@@ -3,6 +3,9 @@
 import { expectTypeOf, test } from "vitest";
 import {
   type CommandValue,
+  type Conflict,
+  type ConflictQuestion,
+  type ConflictVersion,
   commandTask,
   defineTask,
   type Events,
@@ -10,7 +13,7 @@ import {
   moduleTask,
   type Outcome,
   type TaskContext,
-  type WorktreeManager,
+  WorktreeManager,
 } from "../../src/index.js";
 
 const renameTask = defineTask(async ({ input }: TaskContext<{ from: string; to: string }>) => ({
@@ -123,5 +126,44 @@ test("events and leases are typed", () => {
     expectTypeOf(lease).toEqualTypeOf<Lease>();
     expectTypeOf(await lease.land()).toEqualTypeOf<Outcome>();
     expectTypeOf((await lease.diff()).patch).toEqualTypeOf<string | null>();
+  });
+});
+
+test("conflict policies are typed, resolvers by what they are asked", () => {
+  compiles(async (manager) => {
+    const task = commandTask("ls");
+    await manager.run({ id: "a", task, onConflict: "theirs" });
+    await manager.run({ id: "b", task, onConflict: { rerun: 3 } });
+    await manager.run({
+      id: "c",
+      task,
+      onConflict: [
+        { paths: ["*.lock"], policy: "theirs" },
+        { paths: ["**"], policy: ({ ours }) => (ours === null ? null : { content: ours.bytes }) },
+      ],
+    });
+    await manager.run({
+      id: "d",
+      task,
+      onConflict: (question) => {
+        expectTypeOf(question).toEqualTypeOf<ConflictQuestion>();
+        expectTypeOf(question.base).toEqualTypeOf<ConflictVersion | null>();
+        return "union";
+      },
+    });
+    // @ts-expect-error there is no such policy
+    await manager.run({ id: "e", task, onConflict: "mine" });
+    // @ts-expect-error an answer has a content, or says that the path is removed
+    await manager.run({ id: "f", task, onConflict: () => ({ text: "" }) });
+    await manager.run({
+      id: "g",
+      task: ({ conflicts, verifies }) => {
+        expectTypeOf(conflicts).toEqualTypeOf<readonly Conflict[]>();
+        expectTypeOf(verifies).toEqualTypeOf<readonly string[]>();
+      },
+    });
+    await WorktreeManager.open("/repo", { onConflict: "rerun", verify: { task, timeoutMs: 1 } });
+    // @ts-expect-error a task is made with commandTask, moduleTask, or is a function
+    await WorktreeManager.open("/repo", { verify: { task: "npm test" } });
   });
 });
