@@ -7,6 +7,10 @@ export const errorTable = {
     cause: "The caller's AbortSignal fired, or `abort` was called.",
     remedy: "Nothing to repair: work that existed is kept and named in the outcome. Ask again when you want it.",
   },
+  ERR_ACTION: {
+    cause: "An action of an orchestrator is malformed, or a code task of a kind that nothing runs.",
+    remedy: "Correct the task's definition, or give an executor for its kind (docs/orchestrator.md).",
+  },
   ERR_ADDON_LOAD: {
     cause: "The native addon could not be loaded on this machine.",
     remedy: "Use a supported platform, or run `npm run build:native` in a checkout. The message lists what was tried.",
@@ -111,6 +115,10 @@ export const errorTable = {
   ERR_REPOSITORY_BUSY: {
     cause: "The target's worktree is in the middle of a merge, rebase, cherry-pick, revert or bisect.",
     remedy: "Finish it or give it up (`git status` says how), then try again.",
+  },
+  ERR_SDK_MISSING: {
+    cause: "The orchestrator's SDK, an optional peer, is not installed.",
+    remedy: "Run `npm install @a5c-ai/babysitter-sdk`, or hand its functions in with the option `sdk`.",
   },
   ERR_TARGET_GONE: {
     cause: "The target branch was deleted, or HEAD left it, while effects were under way.",

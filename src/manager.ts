@@ -115,7 +115,6 @@ export class WorktreeManager implements AsyncDisposable {
   /** The last outcome that the ledger of this run has for an effect, from whatever process; null: it has not settled. */
   async recorded(effectId: string): Promise<Outcome | null> {
     requireEffectId(effectId);
-    this.#requireOpen();
     return this.#rooms.settlement.recorded(effectId);
   }
 

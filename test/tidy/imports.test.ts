@@ -58,6 +58,8 @@ const rooms: Record<string, { rooms: readonly string[]; packages?: readonly stri
   "report/": { rooms: ["effect/", "errors.ts", "events.ts"] },
   "report.ts": { rooms: ["report/"] },
   "index.ts": { rooms: [...leaves, ...surface, "merge/", "worktree/"] },
+  "babysitter/": { rooms: ["index.ts"] },
+  "babysitter.ts": { rooms: ["babysitter/"] },
   "cli/": { rooms: ["index.ts", "report.ts"], packages: packages.command },
 };
 

@@ -1,0 +1,147 @@
+// What runs for an action of each kind: a task of Coppice. Every executor can be replaced; a function task may call whatever the
+// caller has, the SDK's own `invokeHarness` for example.
+
+import { join } from "node:path";
+import {
+  CoppiceError,
+  commandTask,
+  harnessTask,
+  type Json,
+  moduleTask,
+  type Task,
+  type TaskContext,
+} from "../index.js";
+import { reroot, rerootProgram } from "./reroot.js";
+import type { EffectAction } from "./sdk.js";
+
+export interface ExecutorContext {
+  readonly runDir: string;
+  /** The user's working tree; null: bare. */
+  readonly root: string | null;
+  /** What a task of any kind is told through its environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Gives the task for an action. The same action must give the same task after a restart: its ledger entry has a digest of it. */
+export type Executor = (action: EffectAction, context: ExecutorContext) => Task | Promise<Task>;
+export type Executors = Readonly<Record<string, Executor>>;
+
+/** The harness for agents and skills that name none. */
+const usualHarness = "claude-code";
+
+export const defaultExecutors: Executors = {
+  node: nodeExecutor,
+  shell: shellExecutor,
+  agent: harnessExecutor(),
+  skill: harnessExecutor(),
+};
+
+/** Throws ERR_ACTION for a kind that nothing runs. */
+export function executorFor(action: EffectAction, own: Executors): Executor {
+  const executor = Object.hasOwn(own, action.kind) ? own[action.kind] : undefined;
+  const found = executor ?? (Object.hasOwn(defaultExecutors, action.kind) ? defaultExecutors[action.kind] : undefined);
+  if (found !== undefined) return found;
+  throw new CoppiceError(
+    "ERR_ACTION",
+    `effect ${action.effectId} is a code task of kind ${JSON.stringify(action.kind)}, and there is no executor for it: executors: { ${JSON.stringify(action.kind)}: (action) => task }`,
+  );
+}
+
+interface NodePart {
+  entry?: unknown;
+  args?: unknown;
+  env?: Record<string, string>;
+  cwd?: unknown;
+}
+
+/** `taskDef.node`: a program for node; an entry that ends with .task.js or .task.mjs is a module task, its input the arguments. */
+function nodeExecutor(action: EffectAction, { root, env }: ExecutorContext): Task {
+  const { entry, args = [], env: own, cwd } = part<NodePart>(action, "node");
+  if (typeof entry !== "string" || entry === "") throw lacks(action, "node.entry");
+  const words = Array.isArray(args) ? args.map(String) : [];
+  const folder = reroot(cwd, root);
+  const program = rerootProgram(entry, folder, root);
+  if (!/\.task\.m?js$/.test(entry)) return inFolder(folder, process.execPath, [program, ...words], { ...env, ...own });
+  // From the user's tree: a module is loaded once for each thread, and worktrees come and go.
+  const module = new URL(`file://${join(root ?? "/", folder, program)}`);
+  return moduleTask(module, words as Json);
+}
+
+interface ShellPart {
+  command?: unknown;
+  env?: Record<string, string>;
+  cwd?: unknown;
+}
+
+/** `taskDef.shell`: text for `sh -c`. */
+function shellExecutor(action: EffectAction, { root, env }: ExecutorContext): Task {
+  const { command, env: own, cwd } = part<ShellPart>(action, "shell");
+  if (typeof command !== "string" || command === "") throw lacks(action, "shell.command");
+  return inFolder(reroot(cwd, root), "sh", ["-c", command], { ...env, ...own });
+}
+
+/** Agents and skills: a prompt for the harness that the action, or this function, names. */
+export function harnessExecutor(options: { harness?: string; model?: string } = {}): Executor {
+  return (action, { env }) => {
+    const { taskDef, schedulerHints } = action;
+    const harness = taskDef.execution?.harness ?? schedulerHints?.preferredHarness ?? options.harness ?? usualHarness;
+    const agent = (taskDef.agent ?? {}) as { model?: unknown };
+    const model = taskDef.execution?.model ?? (typeof agent.model === "string" ? agent.model : options.model);
+    return harnessTask(harness, { prompt: promptOf(action), env, ...(model === undefined ? {} : { model }) });
+  };
+}
+
+/** The SDK's `invokeHarness`, or a function like it. */
+export type InvokeHarness = (
+  name: string,
+  options: { prompt: string; workspace: string; model?: string; env?: Record<string, string> },
+) => Promise<unknown>;
+
+/** Agents and skills through the SDK's own `invokeHarness`, each in its worktree. */
+export function invokeHarnessExecutor(invokeHarness: InvokeHarness, options: { harness?: string } = {}): Executor {
+  return (action, { env }) => {
+    const { taskDef } = action;
+    const model = taskDef.execution?.model;
+    const name =
+      taskDef.execution?.harness ?? action.schedulerHints?.preferredHarness ?? options.harness ?? usualHarness;
+    const prompt = promptOf(action);
+    return async ({ path }: TaskContext<undefined>) =>
+      invokeHarness(name, { prompt, workspace: path, env: { ...env }, ...(model === undefined ? {} : { model }) });
+  };
+}
+
+/** The words of an agent's or skill's definition; what is not plain text is given as JSON under its name. */
+export function promptOf(action: EffectAction): string {
+  const { taskDef, kind } = action;
+  const own = (taskDef[kind] ?? {}) as { name?: unknown; prompt?: unknown; context?: unknown };
+  const prompt = own.prompt ?? taskDef.prompt;
+  if (typeof prompt === "string" && prompt !== "") return prompt;
+  const parts = {
+    ...(kind === "skill" && own.name !== undefined ? { skill: own.name } : {}),
+    title: taskDef.title,
+    description: taskDef.description,
+    ...(typeof prompt === "object" ? prompt : {}),
+    ...(own.context === undefined ? {} : { context: own.context }),
+  };
+  const lines = Object.entries(parts)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value, null, 2)}`);
+  if (lines.length === 0) throw lacks(action, `${kind}.prompt`);
+  return lines.join("\n\n");
+}
+
+/** A command task begins at the worktree's root; a folder below it is entered by a shell that reads nothing of the arguments. */
+function inFolder(folder: string, command: string, args: readonly string[], env: Record<string, string>): Task {
+  if (folder === ".") return commandTask(command, args, { env });
+  return commandTask("sh", ["-c", 'cd -- "$0" && exec "$@"', folder, command, ...args], { env });
+}
+
+function part<T extends object>(action: EffectAction, name: string): T {
+  const value = action.taskDef[name];
+  if (typeof value === "object" && value !== null) return value as T;
+  throw lacks(action, name);
+}
+
+function lacks(action: EffectAction, name: string): CoppiceError {
+  return new CoppiceError("ERR_ACTION", `the task of effect ${action.effectId} (${action.kind}) lacks ${name}`);
+}

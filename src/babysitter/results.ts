@@ -1,0 +1,98 @@
+// What the run is told about an outcome: the event for its journal, and the result that its effect resolves with.
+
+import { type CommandValue, isSettledWell, type Outcome } from "../index.js";
+import type { WorktreeEvent } from "./run-journal.js";
+import type { EffectResult } from "./sdk.js";
+
+export interface Settled {
+  readonly event: { readonly type: WorktreeEvent; readonly data: Record<string, unknown> };
+  /** Null: the effect stays pending, because it was the caller who ended it. */
+  readonly result: EffectResult | null;
+}
+
+export function settledAs(outcome: Outcome): Settled {
+  const data = summary(outcome);
+  const metadata = { worktree: data };
+  if (isSettledWell(outcome.kind)) {
+    const { value } = outcome as { value: unknown };
+    return { event: { type: "WORKTREE_LANDED", data }, result: { status: "ok", metadata, ...resultOf(value) } };
+  }
+  const type = outcome.kind === "conflicted" ? "WORKTREE_CONFLICTED" : "WORKTREE_KEPT";
+  const result = outcome.kind === "aborted" ? null : ({ status: "error", error: errorOf(outcome), metadata } as const);
+  return { event: { type, data }, result };
+}
+
+/** The posted result of an effect for which nothing could be run. */
+export function refusedAs(error: Error & { code?: string }): EffectResult {
+  return { status: "error", error: named(error.code ?? error.name, error.message, null) };
+}
+
+/** Without times, so that the same run writes the same journal. */
+function summary(outcome: Outcome): Record<string, unknown> {
+  const { kind, attempt, baseOid, snapshotOid, changes, kept } = outcome;
+  return {
+    kind,
+    attempt,
+    baseOid,
+    snapshotOid,
+    commitOid: outcome.kind === "landed" ? outcome.commitOid : null,
+    paths: changes.length,
+    ...(kept === null ? {} : { kept }),
+    ...(outcome.kind === "conflicted"
+      ? { conflicts: outcome.conflicts.map(({ path, kind: of }) => ({ path, kind: of })) }
+      : {}),
+    ...(outcome.kind === "blocked" ? { blocked: outcome.blocked } : {}),
+  };
+}
+
+/** A program that prints one JSON value gives that; any other gives its output. The SDK takes null, never undefined. */
+function resultOf(value: unknown): Pick<EffectResult, "value" | "stdout" | "stderr"> {
+  if (!isCommandValue(value)) return { value: value ?? null };
+  const { stdout, stderr } = value;
+  return { value: jsonOf(stdout) ?? value, stdout, stderr };
+}
+
+function isCommandValue(value: unknown): value is CommandValue {
+  const { exitCode, stdout, stderr } = (value ?? {}) as Partial<CommandValue>;
+  return typeof exitCode === "number" && typeof stdout === "string" && typeof stderr === "string";
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function errorOf(outcome: Outcome): Error {
+  const land = outcome.kept?.commands.look;
+  const where = land === undefined ? "" : `; its work is kept: ${land}`;
+  switch (outcome.kind) {
+    case "conflicted": {
+      const paths = outcome.conflicts.map(({ path }) => path);
+      const message = `effect ${outcome.effectId} conflicts with what landed before in ${paths.join(", ")}${where}`;
+      return named("WorktreeConflictError", message, summary(outcome));
+    }
+    case "blocked": {
+      const paths = outcome.blocked.map(({ path }) => path);
+      const message = `effect ${outcome.effectId} would change what you have changed: ${paths.join(", ")}${where}`;
+      return named("WorktreeBlockedError", message, summary(outcome));
+    }
+    case "failed":
+    case "aborted": {
+      const { code, message } = outcome.error;
+      return named(code, `${message}${where}`, summary(outcome));
+    }
+    default:
+      return named("Error", `effect ${outcome.effectId} ended as ${outcome.kind}${where}`, summary(outcome));
+  }
+}
+
+/** The SDK writes name, message and data of an error into the journal, and gives the process an error with them. */
+function named(name: string, message: string, data: unknown): Error {
+  const error = new Error(message);
+  error.name = name;
+  delete (error as { stack?: string }).stack;
+  return Object.assign(error, { data });
+}

@@ -1,0 +1,114 @@
+// The run's journal, as far as it concerns worktrees: what has been said already, our events, and results. All writing goes through
+// one line, because concurrent callers of the SDK wait for its lock in steps of a quarter of a second, and some give up.
+
+import { readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import type { EffectResult, JournalEvent, Sdk } from "./sdk.js";
+
+export type WorktreeEvent =
+  | "WORKTREE_LEASED"
+  | "WORKTREE_LANDED"
+  | "WORKTREE_CONFLICTED"
+  | "WORKTREE_KEPT"
+  | "WORKTREE_CHILD_RUN";
+
+const owner = "coppice:worktrees";
+/** How long a lock file that nobody has finished writing is taken for one that is being written. */
+const unfinishedLockMs = 1_000;
+
+export class RunJournal {
+  readonly #sdk: Sdk;
+  readonly #runDir: string;
+  readonly #resolved: Set<string>;
+  /** `<type> <effectId>` of our events. */
+  readonly #said: Set<string>;
+  #line: Promise<unknown> = Promise.resolve();
+
+  private constructor(sdk: Sdk, runDir: string, events: readonly JournalEvent[]) {
+    this.#sdk = sdk;
+    this.#runDir = runDir;
+    const of = (type: string) => events.filter((event) => event.type === type);
+    this.#resolved = new Set(of("EFFECT_RESOLVED").map(({ data }) => String(data.effectId)));
+    const ours = events.filter(({ type }) => type.startsWith("WORKTREE_"));
+    this.#said = new Set(ours.map(({ type, data }) => `${type} ${String(data.effectId)}`));
+    this.leased = new Set(of("WORKTREE_LEASED").map(({ data }) => String(data.effectId)));
+  }
+
+  /** Effects that had a worktree when this was opened. */
+  readonly leased: ReadonlySet<string>;
+
+  static async open(sdk: Sdk, runDir: string): Promise<RunJournal> {
+    await removeUnfinishedLock(runDir);
+    return new RunJournal(sdk, runDir, await sdk.loadJournal(runDir));
+  }
+
+  isResolved(effectId: string): boolean {
+    return this.#resolved.has(effectId);
+  }
+
+  /** Appends an event of ours; one that the journal has for this effect is not said again. */
+  say(type: WorktreeEvent, effectId: string, event: Record<string, unknown>): Promise<void> {
+    return this.#inLine(async () => {
+      const key = `${type} ${effectId}`;
+      if (this.#said.has(key)) return;
+      await this.#sdk.withRunLock(this.#runDir, owner, () =>
+        this.#sdk.appendEvent({ runDir: this.#runDir, eventType: type, event: { effectId, ...event } }),
+      );
+      this.#said.add(key);
+    });
+  }
+
+  /** Posts the result; an effect that is resolved already, by whomever, stays as it is. Gives whether this call has posted it. */
+  post(action: { effectId: string; invocationKey: string }, result: EffectResult): Promise<boolean> {
+    const { effectId, invocationKey } = action;
+    return this.commit(effectId, async () => {
+      await this.#sdk.commitEffectResult({ runDir: this.#runDir, effectId, invocationKey, result });
+    });
+  }
+
+  /** Calls `commit` in line, unless the effect is resolved. */
+  commit(effectId: string, commit: () => Promise<void>): Promise<boolean> {
+    return this.#inLine(async () => {
+      if (this.#resolved.has(effectId)) return false;
+      try {
+        await commit();
+      } catch (error) {
+        const now = await this.#sdk.loadJournal(this.#runDir);
+        const isThere = now.some(({ type, data }) => type === "EFFECT_RESOLVED" && data.effectId === effectId);
+        if (!isThere) throw error;
+        this.#resolved.add(effectId);
+        return false;
+      }
+      this.#resolved.add(effectId);
+      return true;
+    });
+  }
+
+  #inLine<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#line.then(act);
+    this.#line = turn.catch(() => {});
+    return turn;
+  }
+}
+
+/** The SDK makes its lock and then fills it: one whose owner died between the two is never taken again by the SDK itself. */
+async function removeUnfinishedLock(runDir: string): Promise<void> {
+  const path = join(runDir, "run.lock");
+  while (await isUnfinished(path)) {
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > unfinishedLockMs) await rm(path, { force: true });
+    else await wait(50);
+  }
+}
+
+async function isUnfinished(path: string): Promise<boolean> {
+  const text = await readFile(path, "utf8").catch(() => null);
+  if (text === null) return false;
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,110 @@
+// For a driver that has its own dispatch (`resolveAction`, `commitAction`): its way of running an action stays, and gets a worktree.
+//   dispatchEffectActions({ resolveAction: wrapResolve(resolveAction, { runDir, manager }),
+//                           commitAction: wrapCommit(commitAction, { runDir }) })
+
+import { CoppiceError, isSettledWell, type TaskContext, type WorktreeManager } from "../index.js";
+import { isCodeTask, type MarkOptions, requireAction } from "./code-tasks.js";
+import { reroot } from "./reroot.js";
+import { settledAs } from "./results.js";
+import { hideFromGit, requireManagerOf } from "./run-directory.js";
+import { RunJournal } from "./run-journal.js";
+import { type EffectAction, loadSdk, type Sdk } from "./sdk.js";
+
+/** What a driver's `resolveAction` gives. */
+export interface ResolveResult {
+  readonly status: "ok" | "error" | "pending";
+  readonly value?: unknown;
+  readonly error?: unknown;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  readonly [more: string]: unknown;
+}
+
+export interface WrapOptions extends MarkOptions {
+  readonly runDir: string;
+  readonly manager: WorktreeManager;
+}
+
+export type ResolveAction = (action: EffectAction) => Promise<ResolveResult>;
+
+/**
+ * The same function, where a code task is resolved in a worktree and its result is merged before it is given. The action that the
+ * driver's function gets says where: `metadata.worktree.path`, and the `cwd` of its node or shell part is there too.
+ */
+export function wrapResolve(resolve: ResolveAction, options: WrapOptions): ResolveAction {
+  const { runDir, manager } = options;
+  requireManagerOf(runDir, manager);
+  return async (action) => {
+    requireAction(action);
+    if (!isCodeTask(action, options)) return resolve(action);
+    await hideFromGit(runDir, manager.workingDirectory);
+    const recorded = await manager.recorded(action.effectId);
+    let given: ResolveResult | null = null;
+    const outcome =
+      recorded !== null && recorded.kind !== "aborted"
+        ? recorded
+        : await manager.run({
+            id: action.effectId,
+            message: action.taskDef.title || action.label || `Effect ${action.effectId}`,
+            task: async ({ path }: TaskContext<undefined>) => {
+              given = await resolve(inWorktree(action, path, manager.workingDirectory));
+              if (given.status === "ok") return given.value ?? null;
+              if (given.status === "pending") return null;
+              throw given.error instanceof Error ? given.error : new Error(String(given.error ?? given.stderr));
+            },
+          });
+    const raw = given as ResolveResult | null;
+    if (raw?.status === "pending") return raw;
+    const { result } = settledAs(outcome);
+    const error = result === null && "error" in outcome ? outcome.error : result?.error;
+    const status = isSettledWell(outcome.kind) ? "ok" : "error";
+    return { ...raw, ...result, status, ...(error === undefined ? {} : { error }) };
+  };
+}
+
+export interface Commit {
+  readonly action: EffectAction;
+  readonly [more: string]: unknown;
+}
+
+/** The same function, called for one result after the other, and never for an effect that is resolved already. */
+export function wrapCommit<C extends Commit>(
+  commit: (commit: C) => Promise<void>,
+  { runDir, sdk = loadSdk() }: { runDir: string; sdk?: Sdk },
+): (commit: C) => Promise<void> {
+  let journal: Promise<RunJournal> | null = null;
+  return async (result) => {
+    journal ??= RunJournal.open(sdk, runDir);
+    const { effectId } = result.action;
+    const opened = await journal;
+    const worktree = (result as { result?: { metadata?: { worktree?: Record<string, unknown> } } }).result?.metadata
+      ?.worktree;
+    if (worktree !== undefined) await opened.say(eventOf(String(worktree.kind)), effectId, worktree);
+    await opened.commit(effectId, () => commit(result));
+  };
+}
+
+function eventOf(kind: string) {
+  if (kind === "landed" || kind === "unchanged") return "WORKTREE_LANDED";
+  return kind === "conflicted" ? "WORKTREE_CONFLICTED" : "WORKTREE_KEPT";
+}
+
+/** The action as the driver's function sees it: every place that it names lies in the worktree. */
+function inWorktree(action: EffectAction, path: string, root: string | null): EffectAction {
+  const { taskDef, kind } = action;
+  const part = taskDef[kind];
+  if (part !== undefined && (typeof part !== "object" || part === null)) {
+    throw new CoppiceError("ERR_ACTION", `the part "${kind}" of effect ${action.effectId} is not an object`);
+  }
+  const folder = reroot((part as { cwd?: unknown } | undefined)?.cwd, root);
+  const cwd = folder === "." ? path : `${path}/${folder}`;
+  const worktree = { isolate: true, path };
+  return {
+    ...action,
+    taskDef: {
+      ...taskDef,
+      ...(part === undefined ? {} : { [kind]: { ...part, cwd } }),
+      metadata: { ...taskDef.metadata, worktree },
+    },
+  };
+}
