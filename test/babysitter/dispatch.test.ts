@@ -212,7 +212,7 @@ test("a driver's own dispatch: resolved in a worktree, committed once and one af
   const { runDir, manager, sdk, repository, read } = await setUp();
   const resolve = wrapResolve(
     async ({ effectId, taskDef }) => {
-      const { path } = (taskDef.metadata ?? {}).worktree as { path: string };
+      const path = (taskDef.metadata?.worktree as { path: string } | undefined)?.path ?? "";
       if (effectId === "fails") return { status: "error", error: new Error("no") };
       await writeFile(join(path, `${effectId}.txt`), "x\n");
       return { status: "ok", value: { effectId }, stdout: "said" };
