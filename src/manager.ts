@@ -63,11 +63,6 @@ export class WorktreeManager implements AsyncDisposable {
     return this.#rooms.run.id;
   }
 
-  /** The working tree of the opened repository, absolute; null: bare. */
-  get workingDirectory(): string | null {
-    return this.#rooms.run.repository.workingDirectory;
-  }
-
   /** What dead processes had left when this manager opened, and what became of it. */
   get recovery(): Recovery {
     return this.#rooms.recovery;
@@ -110,6 +105,11 @@ export class WorktreeManager implements AsyncDisposable {
       await this.#claims.giveUp(effectId);
       throw asFailure(error, signal);
     }
+  }
+
+  /** The working tree of the opened repository, absolute (null: bare), and the commit that the target is at. */
+  async describe(): Promise<{ workingDirectory: string | null; tipOid: string }> {
+    return { workingDirectory: this.#rooms.run.repository.workingDirectory, tipOid: await this.#rooms.target.tip() };
   }
 
   /** The last outcome that the ledger of this run has for an effect, from whatever process; null: it has not settled. */

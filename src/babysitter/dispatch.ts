@@ -2,9 +2,16 @@
 // once" true: merge and ledger -> journal event -> result. After a death the later ones are made up from the earlier:
 //   journal has the result  -> nothing is done
 //   ledger has the outcome  -> event and result are written from it, nothing runs
-//   neither                 -> the effect runs; recovery has kept what a dead process left of it
+//   neither                 -> the effect runs, from the base that its batch had; recovery has kept what a dead process left of it
 
-import { CoppiceError, type EffectRequest, isCoppiceError, type Outcome, type WorktreeManager } from "../index.js";
+import {
+  type CallOptions,
+  CoppiceError,
+  type EffectRequest,
+  isCoppiceError,
+  type Outcome,
+  type WorktreeManager,
+} from "../index.js";
 import { isCodeTask, type MarkOptions, markParallelBatch, requireAction } from "./code-tasks.js";
 import { type Executors, executorFor } from "./executors.js";
 import { refusedAs, settledAs } from "./results.js";
@@ -45,7 +52,8 @@ export interface Dispatched {
 export async function dispatchEffects(options: DispatchOptions): Promise<Dispatched> {
   const { runDir, manager, sdk = loadSdk() } = options;
   requireManagerOf(runDir, manager);
-  await hideFromGit(runDir, manager.workingDirectory);
+  const { workingDirectory: root } = await manager.describe();
+  await hideFromGit(runDir, root);
   const iteration: IterationResult =
     options.nextActions === undefined
       ? await sdk.orchestrateIteration({ runDir })
@@ -58,7 +66,7 @@ export async function dispatchEffects(options: DispatchOptions): Promise<Dispatc
   const marked = markParallelBatch(iteration.nextActions, marking);
   const isCode = (action: EffectAction) => isCodeTask(action, marking);
   const code = marked.filter((action) => isCode(action) && !journal.isResolved(action.effectId));
-  const dispatch = new Dispatch(options, sdk, journal);
+  const dispatch = new Dispatch(options, sdk, journal, root);
   const { outcomes, posted } = await dispatch.run(code);
   return { iteration, outcomes, posted, others: marked.filter((action) => !isCode(action)) };
 }
@@ -70,9 +78,11 @@ class Dispatch {
   readonly #options: DispatchOptions;
   readonly #sdk: Sdk;
   readonly #journal: RunJournal;
+  readonly #root: string | null;
   #posted = 0;
 
-  constructor(options: DispatchOptions, sdk: Sdk, journal: RunJournal) {
+  constructor(options: DispatchOptions, sdk: Sdk, journal: RunJournal, root: string | null) {
+    this.#root = root;
     this.#options = options;
     this.#sdk = sdk;
     this.#journal = journal;
@@ -99,10 +109,7 @@ class Dispatch {
       manager.on("effect:settled", ({ effectId, outcome }) => settling.get(effectId)?.resolve({ outcome })),
     ];
     const call = { order, concurrency: concurrencyOf(actions), ...(signal === undefined ? {} : { signal }) };
-    const settled = manager.parallel.allSettled(
-      requests.map(({ request }) => request),
-      call,
-    );
+    const settled = this.#settleAll(requests, call);
     settled.catch((error) => {
       for (const { reject } of settling.values()) reject(error);
     });
@@ -120,6 +127,25 @@ class Dispatch {
     };
   }
 
+  /**
+   * A batch starts from one commit, which the journal has before the first lease: an effect that a death has cut off starts from
+   * there again, so that the same effects land, conflict and are kept as without the death.
+   */
+  async #settleAll(requests: readonly { request: EffectRequest }[], call: CallOptions): Promise<void> {
+    const { manager } = this.#options;
+    const fresh = requests.map(({ request: { id } }) => id).filter((id) => this.#journal.baseOf(id) === null);
+    const tip = fresh.length === 0 ? "" : (await manager.describe()).tipOid;
+    if (fresh.length > 0)
+      await this.#journal.say("WORKTREE_BATCH", fresh[0] as string, { effectIds: fresh, baseOid: tip });
+    const byBase = new Map<string, EffectRequest[]>();
+    for (const { request } of requests) {
+      const base = this.#journal.baseOf(request.id) ?? tip;
+      byBase.set(base, [...(byBase.get(base) ?? []), request]);
+    }
+    // One after the other: more than one base is there only when an earlier call was cut off and new actions have come since.
+    for (const [base, batch] of byBase) await manager.parallel.allSettled(batch, { ...call, base });
+  }
+
   /** The request for an action; or how it has ended already, in an earlier process or because it cannot be run. */
   async #before(action: EffectAction): Promise<Ended | { request: EffectRequest }> {
     const { manager } = this.#options;
@@ -135,10 +161,10 @@ class Dispatch {
   }
 
   async #request(action: EffectAction): Promise<EffectRequest> {
-    const { runDir, manager, executors = {}, request } = this.#options;
+    const { runDir, executors = {}, request } = this.#options;
     const executor = executorFor(action, executors);
     const env = runVariables(runDir, action);
-    const task = await executor(action, { runDir, root: manager.workingDirectory, env });
+    const task = await executor(action, { runDir, root: this.#root, env });
     if (typeof task !== "function" && task.kind === "harness") await makeChildrenFolder(runDir, action);
     const timeoutMs = timeoutOf(action);
     return {

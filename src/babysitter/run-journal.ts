@@ -7,6 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { EffectResult, JournalEvent, Sdk } from "./sdk.js";
 
 export type WorktreeEvent =
+  | "WORKTREE_BATCH"
   | "WORKTREE_LEASED"
   | "WORKTREE_LANDED"
   | "WORKTREE_CONFLICTED"
@@ -23,6 +24,7 @@ export class RunJournal {
   readonly #resolved: Set<string>;
   /** `<type> <effectId>` of our events. */
   readonly #said: Set<string>;
+  readonly #bases = new Map<string, string>();
   #line: Promise<unknown> = Promise.resolve();
 
   private constructor(sdk: Sdk, runDir: string, events: readonly JournalEvent[]) {
@@ -32,6 +34,9 @@ export class RunJournal {
     this.#resolved = new Set(of("EFFECT_RESOLVED").map(({ data }) => String(data.effectId)));
     const ours = events.filter(({ type }) => type.startsWith("WORKTREE_"));
     this.#said = new Set(ours.map(({ type, data }) => `${type} ${String(data.effectId)}`));
+    for (const { data } of of("WORKTREE_BATCH")) {
+      for (const effectId of data.effectIds as string[]) this.#bases.set(effectId, String(data.baseOid));
+    }
     this.leased = new Set(of("WORKTREE_LEASED").map(({ data }) => String(data.effectId)));
   }
 
@@ -41,6 +46,11 @@ export class RunJournal {
   static async open(sdk: Sdk, runDir: string): Promise<RunJournal> {
     await removeUnfinishedLock(runDir);
     return new RunJournal(sdk, runDir, await sdk.loadJournal(runDir));
+  }
+
+  /** The commit that the effect's batch starts from, also after a restart; null: it has not begun. */
+  baseOf(effectId: string): string | null {
+    return this.#bases.get(effectId) ?? null;
   }
 
   isResolved(effectId: string): boolean {

@@ -37,7 +37,8 @@ export function wrapResolve(resolve: ResolveAction, options: WrapOptions): Resol
   return async (action) => {
     requireAction(action);
     if (!isCodeTask(action, options)) return resolve(action);
-    await hideFromGit(runDir, manager.workingDirectory);
+    const { workingDirectory: root } = await manager.describe();
+    await hideFromGit(runDir, root);
     const recorded = await manager.recorded(action.effectId);
     let given: ResolveResult | null = null;
     const outcome =
@@ -47,7 +48,7 @@ export function wrapResolve(resolve: ResolveAction, options: WrapOptions): Resol
             id: action.effectId,
             message: action.taskDef.title || action.label || `Effect ${action.effectId}`,
             task: async ({ path }: TaskContext<undefined>) => {
-              given = await resolve(inWorktree(action, path, manager.workingDirectory));
+              given = await resolve(inWorktree(action, path, root));
               if (given.status === "ok") return given.value ?? null;
               if (given.status === "pending") return null;
               throw given.error instanceof Error ? given.error : new Error(String(given.error ?? given.stderr));

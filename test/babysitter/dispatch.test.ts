@@ -57,6 +57,8 @@ test("code tasks land and are posted in the order of the actions; the others are
   expect(sdk.results().e1).toMatchObject({ status: "ok", value: { n: 1 }, metadata: { worktree: { kind: "landed" } } });
   const resolved = sdk.events.filter(({ type }) => type === "EFFECT_RESOLVED").map(({ data }) => data.effectId);
   expect(resolved).toEqual(["e1", "e2", "e3"]);
+  expect(sdk.events[0]).toMatchObject({ type: "WORKTREE_BATCH", data: { effectIds: ["e1", "e2", "e3"] } });
+  sdk.events.shift();
   for (const id of ["e1", "e2", "e3"]) {
     const types = sdk.events.filter(({ data }) => data.effectId === id).map(({ type }) => type);
     expect(types).toEqual(["WORKTREE_LEASED", "WORKTREE_LANDED", "EFFECT_RESOLVED"]);

@@ -28,7 +28,7 @@ test("a call runs as many effects at once as it asks for, in the order of its re
 test("what the ledger has of an effect can be asked for", async () => {
   const repository = await createRepository({ tree: { a: "a\n" } });
   const manager = await openManager(repository, { runId: "run-1" });
-  expect(manager.workingDirectory).toBe(repository.path);
+  expect(await manager.describe()).toEqual({ workingDirectory: repository.path, tipOid: await repository.oid("HEAD") });
   expect(await manager.recorded("one")).toBeNull();
   await manager.run({ id: "one", task: () => 7 });
   expect(await manager.recorded("one")).toMatchObject({ kind: "unchanged", value: 7, replayed: true });
