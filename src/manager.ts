@@ -1,5 +1,6 @@
 // The manager: the public surface over one repository. What an effect goes through is told in street.ts.
 
+import { type Base, baseNamed, resolveBase } from "./base.js";
 import { leaseOwner } from "./driven-lease.js";
 import type { EffectRequest, Outcome, ValueOfRequest } from "./effect/effect.js";
 import { requireEffectId } from "./effect/effect-id.js";
@@ -9,7 +10,6 @@ import { EffectClaims } from "./effect-claims.js";
 import { CoppiceError } from "./errors.js";
 import type { EventName, Events, Recovery, RepositoryChange } from "./events.js";
 import { dropKept, type KeptWork, listKept, readKept } from "./merge/kept.js";
-import { commitNamed } from "./merge/target.js";
 import { type ManagerOptions, type RunOptions, resolveOptions, resolveRunOptions } from "./options.js";
 import { Parallel, type Start } from "./parallel.js";
 import { isNothing } from "./recovery/recovery-log.js";
@@ -24,7 +24,7 @@ export class WorktreeManager implements AsyncDisposable {
   readonly #owner: LeaseOwner;
   readonly #streetOwner: LeaseOwner;
   readonly #walking = new Set<Promise<unknown>>();
-  readonly #leases = new Set<Lease>();
+  readonly #leases = new Map<Lease, Base>();
   readonly #endWatch: () => void;
   #closing: Promise<void> | null = null;
 
@@ -35,11 +35,11 @@ export class WorktreeManager implements AsyncDisposable {
     this.#rooms = rooms;
     this.#claims = new EffectClaims(rooms.run);
     this.#endWatch = rooms.run.git.closeWhenStuck(this.#rooms.abort.signal);
-    const resolveBase = (base: string) => this.#resolveBase(base);
-    this.#streetOwner = leaseOwner(rooms, { resolveBase, ended: async () => {} });
-    this.#owner = leaseOwner(rooms, { resolveBase, ended: (lease) => this.#leaseEnded(lease) });
+    const resolve = (base: string) => resolveBase(rooms, base);
+    this.#streetOwner = leaseOwner(rooms, { resolveBase: resolve, ended: async () => {} });
+    this.#owner = leaseOwner(rooms, { resolveBase: resolve, ended: (lease) => this.#leaseEnded(lease) });
     this.parallel = new Parallel({
-      resolveBase,
+      base: (name) => baseNamed(this.#rooms, name),
       require: (requests) => this.#require(requests),
       start: (walk) => this.#start(walk),
     });
@@ -72,7 +72,7 @@ export class WorktreeManager implements AsyncDisposable {
   async run<const R extends EffectRequest>(request: R, options: RunOptions = {}): Promise<Outcome<ValueOfRequest<R>>> {
     const { base, signal } = resolveRunOptions(options);
     this.#require([request]);
-    const outcome = await this.#start({ ...alone, request, signal, base: () => this.#resolveBase(base) });
+    const outcome = await this.#start({ ...alone, request, signal, base: baseNamed(this.#rooms, base) });
     return outcome as Outcome<ValueOfRequest<R>>;
   }
 
@@ -94,14 +94,16 @@ export class WorktreeManager implements AsyncDisposable {
     this.#requireOpen();
     const signal = this.#signal(resolved.signal);
     await this.#claims.take(effectId);
+    const base = baseNamed(this.#rooms, resolved.base);
     try {
       const draft = new OutcomeDraft(effectId, this.runId);
-      const baseOid = await this.#resolveBase(resolved.base);
+      const baseOid = await base.take();
       const place = await this.#rooms.pool.admit(effectId, signal);
       const lease = await acquireLease(this.#rooms, this.#owner, draft, baseOid, "driven", place, signal);
-      this.#leases.add(lease);
+      this.#leases.set(lease, base);
       return lease;
     } catch (error) {
+      base.giveUp();
       await this.#claims.giveUp(effectId);
       throw asFailure(error, signal);
     }
@@ -187,7 +189,7 @@ export class WorktreeManager implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#walking);
-    await Promise.allSettled([...this.#leases].map((lease) => lease.release()));
+    await Promise.allSettled([...this.#leases.keys()].map((lease) => lease.release()));
     // What follows may take its time: a large trash is swept.
     this.#endWatch();
     await closeRooms(this.#rooms);
@@ -222,6 +224,7 @@ export class WorktreeManager implements AsyncDisposable {
     } finally {
       walk.admitted();
       walk.passed();
+      walk.base.giveUp();
       // Harmless when its lease has given it back; a replayed effect never used it.
       walk.place.then(
         (giveBack) => giveBack(),
@@ -245,21 +248,12 @@ export class WorktreeManager implements AsyncDisposable {
     return settlement.landKept(effectId, snapshot, message);
   }
 
-  async #resolveBase(base: string): Promise<string> {
-    if (base === "latest" || base === "batch") return this.#rooms.target.tip();
-    const commitOid = await commitNamed(this.#rooms.run.git, base);
-    if (commitOid !== null) return commitOid;
-    throw new CoppiceError(
-      "ERR_BASE_NOT_FOUND",
-      `base ${JSON.stringify(base)} does not name a commit of this repository`,
-    );
-  }
-
   #signal(...signals: (AbortSignal | undefined)[]): AbortSignal {
     return AbortSignal.any([this.#rooms.abort.signal, ...signals.filter((signal) => signal !== undefined)]);
   }
 
   async #leaseEnded(lease: Lease): Promise<void> {
+    this.#leases.get(lease)?.giveUp();
     this.#leases.delete(lease);
     await this.#claims.giveUp(lease.effectId);
   }

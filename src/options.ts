@@ -197,7 +197,10 @@ export type Limits = Options["limits"];
 const callOptions = z.strictObject({
   /** "request": land in the order of the requests; "settled": as they settle. */
   order: z.enum(["request", "settled"]).default("request"),
-  /** "batch": one tip for the whole call; "latest": the tip at admission; or an oid, branch or tag. */
+  /**
+   * "batch": one tip for the whole call; "latest": the tip at admission; "working-tree": what you have not committed, too, as it is when
+   * the call begins; or an oid, branch or tag.
+   */
   base: z.string().min(1).default("batch"),
   /** Effects of this call at once; 0: as many as the limits of the manager allow. */
   concurrency: z.number().int().min(0).max(100_000).default(0),
@@ -208,7 +211,7 @@ export type ResolvedCallOptions = z.output<typeof callOptions>;
 
 /** The options of `run`, `stream` and `acquire`. */
 const runOptions = z.strictObject({
-  /** "latest": the target's tip at admission; or an oid, branch or tag. */
+  /** "latest": the target's tip at admission; "working-tree": what you have not committed, too; or an oid, branch or tag. */
   base: z.string().min(1).default("latest"),
   signal: z.instanceof(AbortSignal).optional(),
 });

@@ -1,5 +1,6 @@
 // Many effects in one call: `all` and `map` with one base and one order of landing, `stream` as they come.
 
+import type { Base } from "./base.js";
 import type { EffectRequest, Outcome, ValueOfRequest } from "./effect/effect.js";
 import { isSettledWell } from "./effect/settled-well.js";
 import { CoppiceError } from "./errors.js";
@@ -31,7 +32,7 @@ export type Start = Omit<Walk, "signal" | "place"> & { signal: AbortSignal | und
 
 /** The manager's side. */
 interface Host {
-  resolveBase(base: string): Promise<string>;
+  base(name: string): Base;
   /** Throws before anything is written when a request is wrong, or an ID appears twice. */
   require(requests: readonly unknown[]): void;
   start(walk: Start): Promise<Outcome>;
@@ -83,7 +84,7 @@ export class Parallel {
         ...options,
         request,
         admitted,
-        base: () => this.#host.resolveBase(options.base),
+        base: this.#host.base(options.base),
         turn: async () => {},
         passed: () => {},
         group: null,
@@ -103,16 +104,22 @@ export class Parallel {
   async #settle(requests: Requests, raw: CallOptions): Promise<Outcome[]> {
     const options = resolveCallOptions(raw);
     this.#host.require(requests);
-    // One tip for the whole call, read before the first effect can move it.
-    const batchOid = options.base === "latest" ? null : await this.#host.resolveBase(options.base);
-    const base = async () => batchOid ?? this.#host.resolveBase(options.base);
+    if (options.base === "latest") return this.#settleFrom(() => this.#host.base("latest"), requests, options);
+    // One for the whole call, taken before the first effect can move the tip.
+    const base = this.#host.base(options.base);
+    const batchOid = await base.take();
+    const shared = { take: async () => batchOid, giveUp: () => {} };
+    return this.#settleFrom(() => shared, requests, options).finally(() => base.giveUp());
+  }
+
+  async #settleFrom(base: () => Base, requests: Requests, options: ResolvedCallOptions): Promise<Outcome[]> {
     const turns = new Turns(requests.length, options.order);
     // Granted in the order of the requests: whoever waits for its turn waits for effects that have begun.
     const places = options.concurrency === 0 ? null : new Semaphore(options.concurrency);
     const start = (request: EffectRequest, index: number) =>
       this.#host.start({
         request,
-        base,
+        base: base(),
         signal: options.signal,
         admitted: () => {},
         turn: () => turns.come(index),

@@ -8,6 +8,7 @@ import { Ledger } from "./merge/ledger.js";
 import { MergeQueue } from "./merge/merge-queue.js";
 import { Settlement } from "./merge/settlement.js";
 import { openTarget, type Target } from "./merge/target.js";
+import { WorkingTreeBase } from "./merge/working-tree-base.js";
 import type { Options } from "./options.js";
 import { untilCleaned } from "./recovery/old-runs.js";
 import { recover } from "./recovery/recover.js";
@@ -34,6 +35,7 @@ export interface Rooms {
   readonly gate: VerificationGate;
   /** Ends everything that is under way. */
   readonly abort: AbortController;
+  readonly workingTree: WorkingTreeBase;
   /** What opening has recovered. */
   readonly recovery: Recovery;
 }
@@ -63,8 +65,9 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     const queue = new MergeQueue(run, target, ledger, () => repository.stopsLanding(), gate.ask);
     const settlement = new Settlement(run, ledger, queue);
     const anchor = new Anchor(run, () => consolidation.room());
+    const workingTree = new WorkingTreeBase(run, target, anchor);
     const rooms = { run, repository, events, target, pool, anchor, runner, gate, settlement, consolidation };
-    return { ...rooms, abort, recovery };
+    return { ...rooms, workingTree, abort, recovery };
   } catch (error) {
     await git.close();
     throw error;

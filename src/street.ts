@@ -1,6 +1,7 @@
 // The street that every effect walks, top to bottom:
 // request -> acquire -> run -> snapshot -> release -> merge -> land. The details live in the rooms; their order lives here.
 
+import type { Base } from "./base.js";
 import type { Conflict, Conflicted, EffectRequest, Outcome, Snapshot } from "./effect/effect.js";
 import { OutcomeDraft } from "./effect/outcome.js";
 import { requestDigest } from "./effect/request-digest.js";
@@ -19,8 +20,8 @@ export interface Walk {
   readonly signal: AbortSignal;
   /** Its place among the worktrees in use, asked for when the effect was requested. */
   readonly place: Promise<Release>;
-  /** The commit to start from. Asked for once, when the walk begins. */
-  base(): Promise<string>;
+  /** What it starts from. Taken once, when the walk begins; its caller gives it up. */
+  readonly base: Base;
   /** It has a worktree, or has ended without one. */
   admitted(): void;
   /** Resolves when the effects before it have come to the merge queue; with order "settled" at once. */
@@ -76,7 +77,7 @@ async function walkAgain(
   const again = {
     ...walk,
     place,
-    base: () => target.tip(),
+    base: { take: () => target.tip(), giveUp: () => {} },
     admitted: () => {},
     turn: async () => {},
     passed: () => {},
@@ -120,7 +121,7 @@ async function walkAttempt(
   try {
     const place = await draft.clock.time("waitMs", () => walk.place);
     const kind = typeof request.task === "function" ? "function" : request.task.kind;
-    const lease = await acquireLease(rooms, owner, draft, await walk.base(), kind, place, signal);
+    const lease = await acquireLease(rooms, owner, draft, await walk.base.take(), kind, place, signal);
     walk.admitted();
     const snapshot = await work(rooms, request, lease, draft, conflicts, signal);
     await walk.turn();

@@ -17,6 +17,7 @@ namespace {
 // A task that removed its admin directory has only lost its index and its HEAD: the repository's own settings then
 // count.
 std::string gitDirectoryFor(const Session& session, const std::string& name) {
+  if (name.empty()) return session.commonDirectory();  // the main worktree's
   const std::string path = adminDirectoryPath(session, name);
   struct stat status;
   return ::stat((path + "/commondir").c_str(), &status) == 0 ? path : session.commonDirectory();

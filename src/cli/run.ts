@@ -22,7 +22,10 @@ export function addRun(program: Command): void {
   addManagerFlags(command)
     .description("run the effects of a plan, each in a worktree of its own, and land them")
     .addOption(orderOption())
-    .option("--base <commit>", "what the effects start from: batch, latest, a branch, a tag or an oid")
+    .option(
+      "--base <commit>",
+      "what the effects start from: batch, latest, working-tree (what is not committed, too), a branch, a tag or an oid",
+    )
     .option("--harness <name>", "instead of a plan: a harness that is given a prompt (docs/harnesses.md)")
     .option("--prompt <text>", "what the harness is to do")
     .option("--model <name>", "the model that the harness works with")

@@ -335,6 +335,7 @@ export interface SnapshotLimits {
 }
 
 export interface SnapshotRequest {
+  /** Empty: the main worktree. */
   name: string;
   path: string;
   /** The commit the lease started from; the snapshot's only parent. */

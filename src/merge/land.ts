@@ -138,7 +138,8 @@ async function goForward(
   }
 }
 
-async function beginLanding(run: Run, target: Target): Promise<BeginLandingReply> {
+/** Takes the locks; whoever gets them ends the landing. Throws ERR_LOCKED, ERR_TARGET_GONE, ERR_REPOSITORY_BUSY. */
+export async function beginLanding(run: Run, target: Target): Promise<BeginLandingReply> {
   const landing = await run.git.beginLanding({
     targetRef: target.refName,
     worktree: target.worktree,

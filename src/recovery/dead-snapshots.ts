@@ -3,6 +3,7 @@
 
 import { refsPrefix } from "../effect/effect-id.js";
 import type { Git } from "../git/git.js";
+import { isWorkingTreeBase } from "../merge/working-tree-base.js";
 import { anchorOf } from "../worktree/anchor.js";
 import { claimed, effectNamed, keepFound } from "./keep-found.js";
 import type { Recovering } from "./recover.js";
@@ -59,6 +60,8 @@ export async function recoverSnapshots(recovering: Recovering, anchor: AnchorRef
 
 async function keepSnapshot(recovering: Recovering, runId: string, snapshotOid: string): Promise<boolean> {
   const { treeOid, parentOids, message } = await recovering.run.git.resolve({ name: snapshotOid });
+  // The user's own, and in the user's files: effects that began from it have it as their parent.
+  if (isWorkingTreeBase(message)) return true;
   const [baseOid] = parentOids;
   if (treeOid === null || baseOid === undefined) throw new Error("it is not a snapshot that can be read");
   const effectId = effectNamed(messagePattern.exec(message ?? "")?.[1] ?? null, `snapshot ${snapshotOid}`);

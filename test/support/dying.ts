@@ -26,6 +26,8 @@ export interface Dying {
   /** Of "live", at the gate; the effect of "lease". "live" when absent. */
   name?: string;
   options?: ManagerOptions;
+  /** Of "run" and "live". */
+  call?: { base?: string };
   effects?: readonly DyingEffect[];
   /** Path of a TaskGate. */
   gate?: string;

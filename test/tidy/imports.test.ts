@@ -37,14 +37,16 @@ const rooms: Record<string, { rooms: readonly string[]; packages?: readonly stri
     ],
   },
   "effect-claims.ts": { rooms: [...leaves, "git/", "run.ts"] },
-  "street.ts": { rooms: [...leaves, "rooms.ts", "runner/", "worktree/"] },
+  "base.ts": { rooms: [...leaves, "merge/", "rooms.ts"] },
+  "street.ts": { rooms: [...leaves, "base.ts", "rooms.ts", "runner/", "worktree/"] },
   "driven-lease.ts": { rooms: [...leaves, "rooms.ts", "worktree/"] },
   "merge-trees.ts": { rooms: [...leaves, "git/"] },
   "upkeep.ts": { rooms: [...leaves, "git/", "run.ts", "recovery/", "worktree/", "merge/"] },
-  "parallel.ts": { rooms: [...leaves, "street.ts"] },
+  "parallel.ts": { rooms: [...leaves, "base.ts", "street.ts"] },
   "manager.ts": {
     rooms: [
       ...leaves,
+      "base.ts",
       "driven-lease.ts",
       "effect-claims.ts",
       "merge/",
