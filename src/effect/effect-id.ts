@@ -58,6 +58,7 @@ export function runRefs(runId: string) {
     anchorsPrefix: `${run}/anchors/`,
     anchor: (instanceId: string) => `${run}/anchors/${instanceId}`,
     /** What an instance has merged and asks about before the target moves. */
+    candidatesPrefix: `${run}/candidates/`,
     candidate: (instanceId: string) => `${run}/candidates/${instanceId}`,
     ledger: `${run}/ledger`,
     tip: `${run}/tip`,

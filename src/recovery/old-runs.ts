@@ -186,7 +186,9 @@ async function dateOf(git: Git, runId: string, refs: readonly Ref[]): Promise<Da
 /** Why what it holds must stay; null: it holds nothing any more. */
 async function workIn(run: Run, { run: { runId }, refs }: Remains): Promise<string | null> {
   const names = runRefs(runId);
-  const rest = refs.map(({ refName }) => refName).filter((name) => name !== names.ledger && name !== names.tip);
+  const holdsNothing = (name: string) =>
+    name === names.ledger || name === names.tip || name.startsWith(names.candidatesPrefix);
+  const rest = refs.map(({ refName }) => refName).filter((name) => !holdsNothing(name));
   const below = (prefix: string) =>
     rest.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   const kept = below(names.effectsPrefix);

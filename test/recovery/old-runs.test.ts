@@ -78,6 +78,13 @@ test("with a fixed date of commits a run is as old as its last record", async ()
   expect(await repository.git("log", "-1", "--format=%cI")).toBe("2001-02-03T04:05:06+00:00");
 });
 
+test("what a dead process had merged to be verified goes with its run", async () => {
+  const repository = await withRun("old", 31);
+  await repository.git("update-ref", "refs/coppice/old/candidates/01J", "HEAD");
+  await cleanRepository(repository.path, older);
+  expect(await coppiceRefs(repository)).toEqual([]);
+});
+
 test("without an age runs stay", async () => {
   const repository = await withRun("old", 400);
   const before = await everyRef(repository);
