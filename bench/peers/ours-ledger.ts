@@ -72,7 +72,7 @@ function entryOf(index: number): LedgerEntry {
   });
   draft.baseOid = oid;
   draft.hold({ snapshotOid: oid, treeOid: oid, baseOid: oid, changes, unheld: [], taskMessages: [] }, null);
-  return { digest: oid, outcome: draft.landed(oid, [], null) };
+  return { digest: oid, outcome: draft.landed(oid, [], [], null) };
 }
 
 async function requireFound(opened: Ledger, index: number): Promise<void> {
