@@ -18,6 +18,9 @@ const milliseconds = z
 const person = z.strictObject({ name: z.string().min(1), email: z.string().min(1) });
 const globs = z.array(z.string().min(1));
 
+/** Git holds its locks for moments; a person who has an editor open in the middle of a commit holds one for longer. */
+export const defaultLockTimeoutMs = 30_000;
+
 const limits = z.strictObject({
   /** Worktrees at once; the admission limit. */
   worktrees: count(1000).default(8),
@@ -36,7 +39,7 @@ const limits = z.strictObject({
   /** Milliseconds between the soft signal and the termination of a task. */
   graceMs: milliseconds.default(2_000),
   /** Milliseconds to wait for a lock of the repository. */
-  lockTimeoutMs: milliseconds.default(30_000),
+  lockTimeoutMs: milliseconds.default(defaultLockTimeoutMs),
   /** Milliseconds after which an operation of the native side is told of as slow, and again at each doubling; 0: never. */
   slowOperationMs: milliseconds.default(10_000),
   /** Milliseconds that one operation may take to stop after `abort`, and after `close` has cancelled it, before it is given up. */

@@ -43,8 +43,8 @@ export interface Rooms {
 /** Throws before anything is written when the repository or an option is refused. */
 export async function openRooms(path: string, options: Options): Promise<Rooms> {
   const events = new EventHub();
-  const { nativeThreads, slowOperationMs, stopTimeoutMs } = options.limits;
-  const git = await openGit({ path, threads: nativeThreads, stopTimeoutMs });
+  const { nativeThreads, slowOperationMs, lockTimeoutMs, stopTimeoutMs } = options.limits;
+  const git = await openGit({ path, threads: nativeThreads, lockTimeoutMs, stopTimeoutMs });
   git.onSlow(slowOperationMs, (slow) => events.emit("operation:slow", slow));
   try {
     const run = await openRun(git, options, events.emit);

@@ -8,12 +8,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <ctime>
-#include <thread>
 
+#include "back_off.h"
 #include "failpoint.h"
 #include "failure.h"
+#include "lock_file.h"
+#include "lock_owner.h"
 #include "owned.h"
 #include "safe_path.h"
 
@@ -21,12 +22,16 @@ namespace coppice {
 namespace {
 
 constexpr const char* kOperation = "adminDirectory";
-constexpr std::chrono::seconds kLockTimeout{60};
-constexpr std::chrono::milliseconds kLockPause{5};
 constexpr int kMaxRenames = 20;
 
 void makeDirectory(const std::string& path) {
   if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) failSystem(kOperation, path);
+}
+
+struct stat statusOf(const std::string& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0) status = {};
+  return status;
 }
 
 // The exclusive right to the workshop, <common>/coppice/worktrees: whoever holds it may throw away what others left
@@ -38,7 +43,7 @@ class Workshop {
     makeDirectory(path_);
     directory_ = OwnedFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory_) failSystem(kOperation, path_);
-    lock(cancel);
+    lock(session.lockTimeoutMs(), cancel);
     for (const std::string& name : namesIn(directory_.get(), path_))
       removeTree(directory_.get(), name, &cancel);
   }
@@ -48,16 +53,23 @@ class Workshop {
 
  private:
   // Polled, because a blocked flock could not be cancelled. Held for a few file writes only.
-  void lock(const Cancel& cancel) {
-    const auto deadline = std::chrono::steady_clock::now() + kLockTimeout;
+  void lock(uint32_t timeoutMs, const Cancel& cancel) {
+    const Deadline deadline(timeoutMs);
+    BackOff backOff(deadline);
     while (::flock(directory_.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK && errno != EINTR) failSystem(kOperation, path_);
-      cancel.check(kOperation);
-      if (std::chrono::steady_clock::now() > deadline)
-        fail(failure_code::kLocked, kOperation, "another process has been adding or dropping a worktree for 60 seconds",
-             path_);
-      std::this_thread::sleep_for(kLockPause);
+      if (errno == EINTR) continue;
+      if (errno != EWOULDBLOCK) failSystem(kOperation, path_);
+      if (!backOff.wait(cancel, kOperation)) failHeld();
     }
+  }
+
+  [[noreturn]] void failHeld() const {
+    const std::string owner = lockOwner(path_);
+    const struct stat status = statusOf(path_);
+    fail(failure_code::kLocked, kOperation,
+         (owner.empty() ? "another process" : owner) + " adds or drops a worktree, since " +
+             ageText(modificationTime(status)) + "; it ends with its process, so wait or end that process",
+         path_);
   }
 
   std::string path_;
@@ -90,12 +102,6 @@ void publish(Session& session, const std::string& from, const std::string& to) {
     if (errno != ENOENT) failSystem(kOperation, to);
   }
   failSystem(kOperation, to);
-}
-
-struct stat statusOf(const std::string& path) {
-  struct stat status;
-  if (::stat(path.c_str(), &status) != 0) status = {};
-  return status;
 }
 
 std::optional<std::string> configText(git_config* config, const char* name) {

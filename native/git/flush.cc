@@ -18,7 +18,6 @@ namespace coppice {
 namespace {
 
 constexpr const char* kOperation = "flush";
-constexpr uint32_t kRefTimeoutMs = 2000;  // for a ref that somebody else has locked: git holds such locks for moments
 
 // Everything that can be refused is refused before anything is written.
 std::vector<Oid> checkUpdates(Handle& handle, const std::vector<RefUpdate>& updates) {
@@ -70,10 +69,9 @@ Person reflogPerson(Handle& handle) {
 }
 
 // False: a lost race.
-bool apply(Handle& handle, const RefUpdate& update, const Cancel& cancel) {
+bool apply(Handle& handle, const RefUpdate& update, const Deadline& deadline, const Cancel& cancel) {
   const std::string& common = handle.session().commonDirectory();
   const RefPlace place{common, common};
-  const Deadline deadline(kRefTimeoutMs);
   LockedRef ref = LockedRef::take(place, update.refName, deadline, cancel);
   if (ref.value().symbolicTarget) {
     fail(failure_code::kInvalid, kOperation, "a symbolic ref is in the place of a ref that is moved", update.refName);
@@ -102,8 +100,9 @@ FlushReply flush(Session& session, const FlushRequest& request, const Cancel& ca
   // Without refs the caller wants an object on disk that no ref will reach (a merge for its own sake).
   FlushSelection selection = selectObjects(session.store(), newOids, request.refs.empty(), cancel);
   if (!selection.objects.empty()) writePack(session, std::move(selection), cancel, reply);
+  const Deadline deadline(session.lockTimeoutMs());
   for (const RefUpdate& update : request.refs) {
-    if (!apply(*handle, update, cancel)) {
+    if (!apply(*handle, update, deadline, cancel)) {
       reply.lostRef = update.refName;
       break;
     }

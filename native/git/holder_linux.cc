@@ -12,14 +12,13 @@
 
 #include "directory_listing.h"
 #include "holder.h"
-#include "owned.h"
+#include "process_files.h"
 #include "process_kinds.h"
 
 namespace coppice {
 
 namespace {
 
-constexpr size_t kMaxProcFileBytes = 64u << 20;  // of a maps file
 constexpr uint64_t kNoInode = 1;                 // what /proc lists for a process that it cannot look up
 
 // A file or directory that was deleted still has its path, with this behind it.
@@ -29,32 +28,6 @@ bool isBeneath(std::string_view path, std::string_view root) {
   if (path.substr(0, root.size()) != root) return false;
   path.remove_prefix(root.size());
   return path.empty() || path[0] == '/' || path == kDeleted;
-}
-
-// Any of these may fail at any time: the process ends, or is somebody else's. Then it has nothing to say.
-std::optional<std::string> readProcLink(int directoryFd, const char* name) {
-  std::string target(PATH_MAX, '\0');
-  const ssize_t length = ::readlinkat(directoryFd, name, target.data(), target.size());
-  if (length < 0) return std::nullopt;
-  target.resize(static_cast<size_t>(length));
-  return target;
-}
-
-std::string readProcFile(int directoryFd, const char* name) {
-  std::string text;
-  const OwnedFd file(::openat(directoryFd, name, O_RDONLY | O_CLOEXEC));
-  char buffer[16384];
-  while (file && text.size() < kMaxProcFileBytes) {
-    const ssize_t count = ::read(file.get(), buffer, sizeof buffer);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    text.append(buffer, static_cast<size_t>(count));
-  }
-  return text;
-}
-
-OwnedFd openProcDirectory(int directoryFd, const char* name) {
-  return OwnedFd(::openat(directoryFd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 // fdinfo says "flags:\t0100002", octal.
@@ -127,13 +100,6 @@ class Holds {
   std::vector<const char*> kinds_;
 };
 
-std::string commandOf(int processesFd, const std::string& process) {
-  std::string command = readProcFile(processesFd, (process + "/comm").c_str());
-  while (!command.empty() && command.back() == '\n')
-    command.pop_back();
-  return command;
-}
-
 ProcessKinds& knownKinds() {
   static ProcessKinds kinds;
   return kinds;
@@ -160,7 +126,7 @@ std::vector<Holder> findHolders(const std::vector<std::string>& roots, const Can
   for (size_t i = 0; i < listing.size(); i++) {
     cancel.check("listHolders");
     const std::string name(listing.name(i));
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (!isProcess(name)) continue;
     const unsigned long pid = std::strtoul(name.c_str(), nullptr, 10);
     if (pid == static_cast<unsigned long>(::getpid())) continue;
     const auto kind = kindOf(processes.get(), name, listing.inode(i));

@@ -12,6 +12,7 @@
 #include "durable_directory.h"
 #include "failpoint.h"
 #include "failure.h"
+#include "lock_owner.h"
 #include "safe_path.h"
 
 namespace coppice {
@@ -56,6 +57,19 @@ void writeSynced(int fd, std::string_view bytes, const std::string& target, cons
   if (::fsync(fd) != 0) failSystem(kOperation, path);
 }
 
+[[noreturn]] void failLocked(const std::string& lockPath) {
+  const std::string owner = lockOwner(lockPath);
+  struct stat status;
+  const std::string age = ::lstat(lockPath.c_str(), &status) == 0 ? " since " + ageText(modificationTime(status)) : "";
+  const std::string what =
+      owner.empty() ? "this lock is there" + age + ", and no process is seen to hold it; if no git command runs in the "
+                      "repository, the lock file may be deleted"
+                    : "this lock is held by " + owner + age;
+  fail(failure_code::kLocked, kOperation, what, lockPath);
+}
+
+}  // namespace
+
 const timespec& modificationTime(const struct stat& status) {
 #ifdef __APPLE__
   return status.st_mtimespec;
@@ -63,17 +77,6 @@ const timespec& modificationTime(const struct stat& status) {
   return status.st_mtim;
 #endif
 }
-
-[[noreturn]] void failLocked(const std::string& lockPath) {
-  struct stat status;
-  const bool known = ::lstat(lockPath.c_str(), &status) == 0;
-  fail(failure_code::kLocked, kOperation,
-       "another process holds this lock" + (known ? ", since " + ageText(modificationTime(status)) : std::string()) +
-           "; if no git command runs in the repository, the lock file may be deleted",
-       lockPath);
-}
-
-}  // namespace
 
 std::string ageText(const timespec& modified) {
   const int64_t seconds = std::max<int64_t>(0, static_cast<int64_t>(::time(nullptr)) - modified.tv_sec);

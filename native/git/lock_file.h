@@ -6,6 +6,7 @@
 // On filesystems without hard links the lock is made as git makes it, and a dead one has to be deleted by hand.
 #pragma once
 
+#include <sys/stat.h>
 #include <time.h>
 
 #include <string>
@@ -54,6 +55,7 @@ class LockFile {
   bool taken_ = false;
 };
 
+const timespec& modificationTime(const struct stat& status);
 // "3 s" or "2 h" since a file was last written, for messages.
 std::string ageText(const timespec& modified);
 

@@ -113,6 +113,7 @@ std::shared_ptr<Session> Session::open(const OpenRequest& request, const Cancel&
   session->commonDirectory_ = paths.commonDirectory;
   session->packs_ = std::make_unique<SessionPacks>(paths.commonDirectory);
   session->threads_ = threadsFor(request.threads);
+  session->lockTimeoutMs_ = request.lockTimeoutMs;
   const HandleLease handle = session->handle();  // fails here rather than in the first operation
   const OwnedConfig config = configOf(handle->repository());
   refuseIndexConfiguration(paths, config.get());

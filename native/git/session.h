@@ -103,6 +103,7 @@ class Session {
 
   const std::string& commonDirectory() const { return commonDirectory_; }
   bool ignoreCase() const { return ignoreCase_; }
+  uint32_t lockTimeoutMs() const { return lockTimeoutMs_; }
 
   // Read anew at each call: HEAD, state and configuration are the user's and change beside us.
   RepositoryDescription describe();
@@ -128,6 +129,7 @@ class Session {
   std::string commonDirectory_;
   bool ignoreCase_ = false;
   unsigned threads_ = 1;
+  uint32_t lockTimeoutMs_ = 0;
 };
 
 }  // namespace coppice

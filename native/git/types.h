@@ -18,11 +18,13 @@ namespace coppice {
 struct OpenRequest {
   std::string path;   // anywhere inside the repository, or the repository itself
   uint32_t threads = 0;  // native threads of this session; 0: hardware concurrency
+  uint32_t lockTimeoutMs = 2000;  // how long to wait for the lock of a ref, and for the right to make worktrees
 
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("path", path);
     visit("threads", threads);
+    visit("lockTimeoutMs", lockTimeoutMs);
   }
 };
 

@@ -1,6 +1,8 @@
 // Refs under git's locks: git sees every change, and neither side overtakes the other.
 #include "git/ref.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -169,6 +171,72 @@ TEST(ref_locks_exclude_git_and_are_excluded_by_it) {
   repository.write(".git/refs/coppice/x.lock", "");
   CHECK_EQ(lockCode(repository, "refs/coppice/x"), failure_code::kLocked);
   CHECK(std::filesystem::exists(repository.path() + "/.git/refs/coppice/x.lock"));
+}
+
+// What a process says of a lock that it cannot have.
+std::string lockMessage(const SessionRepository& repository, const std::string& name) {
+  try {
+    LockedRef::take(placeOf(repository), name, Deadline(0), kNever);
+  } catch (const Failure& failure) {
+    return failure.message + " | " + failure.path;
+  }
+  return "it was free";
+}
+
+// A child that does `hold` and lives until this object goes.
+class Holding {
+ public:
+  template <class Hold>
+  explicit Holding(Hold hold) {
+    int ready[2];
+    if (::pipe(ready) != 0) throw std::runtime_error("pipe failed");
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const auto held = hold();
+      const bool told = ::write(ready[1], "x", 1) == 1;
+      while (told) ::pause();
+      ::_exit(1);
+    }
+    ::close(ready[1]);
+    char byte;
+    const bool told = ::read(ready[0], &byte, 1) == 1;
+    ::close(ready[0]);
+    if (!told) throw std::runtime_error("the child has not said that it holds it");
+  }
+  ~Holding() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  std::string name() const { return "process " + std::to_string(pid_); }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+TEST(ref_lock_that_cannot_be_had_names_path_owner_and_age) {
+  const SessionRepository repository;
+  repository.commit("first");
+  const std::string name = "refs/coppice/x", path = repository.path() + "/.git/" + name + ".lock";
+  const auto says = [&](const std::string& text) { return lockMessage(repository, name).find(text) != std::string::npos; };
+  repository.write(".git/" + name + ".lock", "somebody's");
+  CHECK(says("no process is seen to hold it"));
+  CHECK(says(" since 0 s") || says(" since 1 s"));
+  CHECK(says("| " + path));
+  CHECK_EQ(repository.read(".git/" + name + ".lock"), "somebody's");
+#ifdef __linux__
+  {
+    const Holding git([&] { return OwnedFd(::open(path.c_str(), O_WRONLY)); });
+    CHECK(says("held by " + git.name() + " ("));
+  }
+  std::filesystem::remove(path);
+  {
+    const Holding ours([&] { return LockedRef::take(placeOf(repository), name, Deadline(0), kNever); });
+    CHECK(says("held by " + ours.name() + " ("));
+  }
+  // Its owner is dead now.
+  const LockedRef own = lock(repository, name);
+  CHECK(says("held by this process since"));
+#endif
 }
 
 TEST(ref_lock_of_a_dead_process_is_removed) {

@@ -12,6 +12,7 @@
 
 import { resolve } from "node:path";
 import type { ErrorDetails } from "../errors.js";
+import { defaultLockTimeoutMs } from "../options.js";
 import { CallsUnderWay, type SlowCall } from "./calls-under-way.js";
 import { type Caller, captureCaller, convertError, errorFor, isNativeFailure } from "./convert-error.js";
 import { loadNative } from "./load-native.js";
@@ -87,18 +88,27 @@ type ReplyOf<Name extends keyof Operations> = Awaited<ReturnType<Operations[Name
 const openingCall = 0;
 const defaultStopTimeoutMs = 60_000;
 
+interface Opening {
+  path: string;
+  threads?: number;
+  lockTimeoutMs?: number;
+  stopTimeoutMs?: number;
+}
+
 /**
  * Opens the repository that `path` lies in.
  * @param threads of the session for native work; 0: as many as the machine has cores
+ * @param lockTimeoutMs for the locks of refs, and for the right to make worktrees
  * @param stopTimeoutMs how long `close` waits for what it has cancelled
  * @throws ERR_ADDON_LOAD, ERR_NOT_A_REPOSITORY, ERR_UNSUPPORTED_REPOSITORY
  */
-export async function openGit(options: { path: string; threads?: number; stopTimeoutMs?: number }): Promise<Git> {
-  const { path, threads = 0, stopTimeoutMs = defaultStopTimeoutMs } = options;
+export async function openGit(options: Opening): Promise<Git> {
+  const { path, threads = 0, lockTimeoutMs = defaultLockTimeoutMs, stopTimeoutMs = defaultStopTimeoutMs } = options;
   const caller = captureCaller(openGit);
   const addon = loadNative();
   try {
-    return new Git(await addon.openSession(openingCall, { path, threads }), { path: resolve(path), stopTimeoutMs });
+    const session = await addon.openSession(openingCall, { path, threads, lockTimeoutMs });
+    return new Git(session, { path: resolve(path), stopTimeoutMs });
   } catch (error) {
     throw convertError(error, caller);
   }

@@ -38,6 +38,8 @@ export interface OpenRequest {
   path: string;
   /** Native threads of this session; 0: hardware concurrency. */
   threads: number;
+  /** How long to wait for the lock of a ref, and for the right to make worktrees. */
+  lockTimeoutMs: number;
 }
 
 export type DescribeRequest = Record<string, never>;

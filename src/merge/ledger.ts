@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { Outcome } from "../effect/effect.js";
 import { foldId } from "../effect/effect-id.js";
 import { isSettledWell } from "../effect/settled-well.js";
-import { CoppiceError, type ErrorRecord } from "../errors.js";
+import { CoppiceError, type ErrorRecord, isCoppiceError } from "../errors.js";
 import type { RefUpdate, TextEdit } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
 import { hasMoved } from "./moved.js";
@@ -141,12 +141,19 @@ export class Ledger {
       try {
         await this.#writeTogether(together);
       } catch (error) {
-        if (together.length === 1) together[0]?.reject(error);
-        else await this.#writeEach(together);
+        // A ledger that is held is held for each of them, and waiting as often would take that much longer.
+        if (together.length > 1 && !this.#isHeld(error)) await this.#writeEach(together);
+        else for (const { reject } of together) reject(error);
       }
     }
     // In the same turn as the last look: what comes one microtask later must find that nobody writes any more.
     this.#writer = null;
+  }
+
+  #isHeld(error: unknown): boolean {
+    return (
+      isCoppiceError(error, "ERR_LOCKED") && error.details.path?.endsWith(`${this.#run.refs.ledger}.lock`) === true
+    );
   }
 
   /** One that cannot be recorded must not take the others with it. */

@@ -141,7 +141,7 @@ test("both sides have the same operations, in the same order", () => {
 
 test("the addon exports exactly these operations", async () => {
   const repository = await createRepository();
-  const session = await loadNative().openSession(0, { path: repository.path, threads: 1 });
+  const session = await loadNative().openSession(0, { path: repository.path, threads: 1, lockTimeoutMs: 2_000 });
   const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(session)).filter((name) => name !== "constructor");
   expect(methods).toEqual([...cppOperationList().map(({ name }) => name), "cancel", "close"]);
   await session.close(1);

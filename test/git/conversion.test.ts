@@ -9,7 +9,7 @@ let session: Session;
 let lastCall = 0;
 beforeAll(async () => {
   const repository = await createRepository({ tree: { "a.txt": "one\n" } });
-  session = await loadNative().openSession(0, { path: repository.path, threads: 1 });
+  session = await loadNative().openSession(0, { path: repository.path, threads: 1, lockTimeoutMs: 2_000 });
 });
 afterAll(() => session.close(++lastCall));
 

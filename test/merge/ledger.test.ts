@@ -1,7 +1,7 @@
 // The ledger's writes: many outcomes in one flush, and one that cannot be recorded does not take others with it.
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Outcome } from "../../src/effect/effect.js";
 import { OutcomeDraft } from "../../src/effect/outcome.js";
 import { CoppiceError } from "../../src/errors.js";
@@ -12,12 +12,12 @@ import { openRun } from "../../src/run.js";
 import { createRepository, type TestRepository } from "../support/repository.js";
 
 async function openLedger(repository: TestRepository) {
-  const git = await openGit({ path: repository.path });
+  const git = await openGit({ path: repository.path, lockTimeoutMs: 200 });
   onTestFinished(() => git.close());
   let flushes = 0;
   git.onFlushed(() => flushes++);
   const ledger = new Ledger(await openRun(git, resolveOptions({ runId: "run-1" }), () => {}));
-  return { ledger, flushes: () => flushes };
+  return { ledger, git, flushes: () => flushes };
 }
 
 const outcome = (effectId: string): Outcome => new OutcomeDraft(effectId, "run-1").unchanged([], null);
@@ -48,6 +48,21 @@ test("one that cannot be recorded fails alone", async () => {
   expect(results.flatMap(({ status }, index) => (status === "rejected" ? [index] : []))).toEqual([7]);
   expect(await ledger.find("e7")).toBeNull();
   expect((await ledger.find("e8"))?.digest).toBe("e8");
+});
+
+test("a ledger that somebody holds is waited for twice, not once for each", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const { ledger, git } = await openLedger(repository);
+  const asked = vi.spyOn(git, "flush");
+  const lock = join(repository.path, ".git/refs/coppice/run-1/ledger.lock");
+  await mkdir(dirname(lock), { recursive: true });
+  await writeFile(lock, "somebody's\n");
+  const results = await Promise.allSettled(ids.map((id) => ledger.record([{ digest: id, outcome: outcome(id) }], [])));
+  for (const result of results)
+    expect(result).toMatchObject({ reason: { code: "ERR_LOCKED", details: { path: lock } } });
+  // The first alone, then all that came meanwhile.
+  expect(asked).toHaveBeenCalledTimes(2);
+  expect(await readFile(lock, "utf8")).toBe("somebody's\n");
 });
 
 test("a landing that died before its commit point is not believed after the next one has been recorded", async () => {
