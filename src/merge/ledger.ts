@@ -63,23 +63,33 @@ export class Ledger {
   }
 
   async find(effectId: string): Promise<LedgerEntry | null> {
-    await this.#load();
-    if (this.#commitOid === null) return null;
-    const text = await this.#read(this.#commitOid, entryPath(effectId));
+    const ledgerOid = await this.#now();
+    if (ledgerOid === null) return null;
+    const text = await this.#read(ledgerOid, entryPath(effectId));
     if (text === null) return null;
     const entry = parseEntry(text, effectId);
-    return (await this.#holds(entry, effectId)) ? entry : null;
+    return (await this.#holds(ledgerOid, entry, effectId)) ? entry : null;
+  }
+
+  /**
+   * The ledger as it is on disk: since it was read, another process of the run may have settled what is asked for. What a write
+   * starts from is not replaced by it: that one would take an older tree for the newer one.
+   */
+  async #now(): Promise<string | null> {
+    if (this.#run.options.runIdPassed) return (await this.#run.git.resolve({ name: this.#run.refs.ledger })).commitOid;
+    await this.#load();
+    return this.#commitOid;
   }
 
   /** A landing that died before its commit point has recorded what never came to be. */
-  async #holds(entry: LedgerEntry, effectId: string): Promise<boolean> {
+  async #holds(ledgerOid: string, entry: LedgerEntry, effectId: string): Promise<boolean> {
     if (!isSettledWell(entry.outcome.kind)) return true;
-    const landing = await this.#landingOnRecord();
+    const landing = await this.#landingOnRecord(ledgerOid);
     return landing === null || !landing.effectIds.includes(effectId) || hasMoved(this.#run.git, landing);
   }
 
-  async #landingOnRecord(): Promise<LandingRecord | null> {
-    const text = this.#commitOid === null ? null : await this.#read(this.#commitOid, landingPath);
+  async #landingOnRecord(ledgerOid = this.#commitOid): Promise<LandingRecord | null> {
+    const text = ledgerOid === null ? null : await this.#read(ledgerOid, landingPath);
     return text === null ? null : (JSON.parse(text) as LandingRecord);
   }
 

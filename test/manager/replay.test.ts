@@ -1,5 +1,5 @@
 // Redelivery under a run ID that was passed: an effect that has landed is not run again, one that has not is.
-import { writeFile } from "node:fs/promises";
+import { appendFile, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import type { TaskContext } from "../../src/index.js";
 import { coppiceRefs, expectSound, openManager } from "../support/manager.js";
@@ -97,4 +97,30 @@ test("an effect that another process of the run works on is not run twice", asyn
   });
   await lease.discard();
   expect(await second.run({ id: "one", task: () => 1 })).toMatchObject({ kind: "unchanged" });
+});
+
+test("what another living process of the run has landed since is not run again", async () => {
+  const repository = await createRepository({ tree });
+  const [first, second] = [
+    await openManager(repository, { runId: "run-1" }),
+    await openManager(repository, { runId: "run-1" }),
+  ];
+  let runs = 0;
+  const task = async ({ resolve }: TaskContext<undefined>) => {
+    runs += 1;
+    await appendFile(resolve("a.txt"), "once\n");
+  };
+  // Both have read the ledger before.
+  for (const [index, manager] of [first, second].entries())
+    await manager.run({ id: `early-${index}`, task: () => null });
+  const landed = await first.run({ id: "one", task });
+  expect(landed.kind).toBe("landed");
+  expect(await second.run({ id: "one", task })).toMatchObject({ kind: "landed", replayed: true });
+  expect(runs).toBe(1);
+  // And what it records then takes nothing away from what the other one has.
+  await second.run({ id: "two", task: () => 2 });
+  expect(await first.run({ id: "two", task: () => 2 })).toMatchObject({ replayed: true, value: 2 });
+  expect(await repository.git("show", "HEAD:a.txt")).toBe("a\nonce");
+  for (const manager of [first, second]) await manager.close();
+  await expectSound(repository);
 });
