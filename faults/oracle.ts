@@ -127,7 +127,8 @@ interface LandedCommit {
   readonly effectId: string;
 }
 
-async function landedCommits({ repository, baseOid }: World): Promise<LandedCommit[]> {
+/** The commits that effects have made since the base, newest first. */
+export async function landedCommits({ repository, baseOid }: World): Promise<LandedCommit[]> {
   const format = "--format=%H %(trailers:key=Effect-Id,valueonly,separator=%x2C)";
   const log = await git(repository, ["log", format, `${baseOid}..main`]);
   return log.split("\n").flatMap((line) => {
@@ -213,6 +214,18 @@ async function onlyHeldClaims({ repository }: World, names: readonly string[]): 
   });
   return (await Promise.all(left)).flat();
 }
+
+/** Of any runs, when nothing is open any more: their ledgers stay, and what was set aside for another attempt. */
+export async function judgeCoppiceLeftovers(world: World): Promise<Problem[]> {
+  const text = await git(world.repository, ["for-each-ref", "--format=%(refname)", "refs/coppice/"]);
+  const refs = text.split("\n").filter((name) => !/^$|^refs\/coppice\/[^/]+\/(ledger$|attempts\/)/.test(name));
+  const files = await onlyHeldClaims(world, await remainders(world));
+  const left = tops(files.filter((name) => !staying.test(name)));
+  return [...left, ...refs].map((name) => problem("leftovers", name));
+}
+
+/** Files of ours that are there for good: unlinking a file that others wait for would let two of them in. */
+const staying = /^\.git\/coppice\/(landing\.lock|held-known)$/;
 
 async function refsOf({ repository }: World): Promise<Map<string, string>> {
   const text = await git(repository, ["for-each-ref", "--format=%(refname) %(objectname)", refsPrefix]);

@@ -14,9 +14,21 @@ export interface Ended {
   readonly said: string;
 }
 
-export function runProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+export interface Attending {
+  /** A program that takes longer hangs. */
+  readonly patienceMs?: number;
+  started?(pid: number): void;
+}
+
+export function runProgram(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  { patienceMs = hangMs, started }: Attending = {},
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    if (child.pid !== undefined) started?.(child.pid);
     let said = "";
     let hung = false;
     for (const stream of [child.stdout, child.stderr])
@@ -26,7 +38,7 @@ export function runProgram(command: string, args: readonly string[], env: NodeJS
     const limit = setTimeout(() => {
       hung = true;
       child.kill("SIGKILL");
-    }, hangMs);
+    }, patienceMs);
     child.on("error", reject);
     child.on("exit", (exitCode, signal) => {
       clearTimeout(limit);

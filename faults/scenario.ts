@@ -35,6 +35,8 @@ export interface Finding {
   readonly problems: readonly Problem[];
   /** From the abort until everything had settled; of the cases that measure it. */
   readonly abortMs?: readonly number[];
+  /** Numbers of the scenario's own; those of several cases are added up. */
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 export interface Case {

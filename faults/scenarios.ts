@@ -4,6 +4,8 @@ import { endings } from "./scenarios/endings.js";
 import { fullDisk } from "./scenarios/full-disk.js";
 import { killCalls } from "./scenarios/kill-calls.js";
 import { killRecovery, killSteps } from "./scenarios/kill-steps.js";
+import { heldLocks } from "./scenarios/locks.js";
+import { besideProcesses } from "./scenarios/processes.js";
 import { failSystemCalls, killSystemCalls } from "./scenarios/system-calls.js";
 import { userWorks } from "./scenarios/user-works.js";
 
@@ -16,4 +18,6 @@ export const scenarios: readonly Scenario[] = [
   failSystemCalls,
   userWorks,
   endings,
+  besideProcesses,
+  heldLocks,
 ];

@@ -24,10 +24,11 @@ export async function takeScenario(scenario: Scenario, taking: Taking): Promise<
   const plan = await scenario.plan({ folder: shared, seed, quick });
   const tally = new Tally();
   if ("cases" in plan) await takeCases(choose(scenario, plan.cases, taking), scenario.atOnce, taking, tally);
-  const { cases, faults, kills, problems, abortMs } = tally;
+  const { cases, faults, kills, problems, abortMs, figures } = tally;
   const skipped = "skipped" in plan ? plan.skipped : null;
   const seconds = (performance.now() - start) / 1000;
-  return { name: scenario.name, shows: scenario.shows, skipped, cases, faults, kills, problems, abortMs, seconds };
+  const sums = { cases, faults, kills, problems, abortMs, figures };
+  return { name: scenario.name, shows: scenario.shows, skipped, ...sums, seconds };
 }
 
 function choose(scenario: Scenario, cases: readonly Case[], { only, quick, seed }: Taking): readonly Case[] {

@@ -15,6 +15,7 @@ export interface ScenarioResult {
   readonly kills: number;
   readonly problems: readonly NamedProblem[];
   readonly abortMs: readonly number[];
+  readonly figures: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
 
@@ -29,13 +30,15 @@ export class Tally {
   kills = 0;
   readonly problems: NamedProblem[] = [];
   readonly abortMs: number[] = [];
+  readonly figures: Record<string, number> = {};
 
-  add(name: string, { faults, kills, problems, abortMs = [] }: Finding): void {
+  add(name: string, { faults, kills, problems, abortMs = [], figures = {} }: Finding): void {
     this.cases += 1;
     this.faults += faults;
     this.kills += kills;
     this.problems.push(...problems.map((problem) => ({ ...problem, case: name })));
     this.abortMs.push(...abortMs);
+    for (const [what, figure] of Object.entries(figures)) this.figures[what] = (this.figures[what] ?? 0) + figure;
   }
 }
 

@@ -7,6 +7,7 @@ import type { World } from "./world.js";
 
 const program = fileURLToPath(new URL("./program/walk.mjs", import.meta.url));
 export const runId = "faults";
+const otherRunId = "other";
 
 export interface CallPoint {
   readonly call: string;
@@ -25,6 +26,13 @@ export interface WalkOrder {
   /** Put before the command: a tracer. */
   wrapper?: readonly string[];
   lockTimeoutMs?: number;
+  /** One more effect, under a run ID of its own, instead of those that are always walked. */
+  other?: boolean;
+  /** The branch to land on; the one that is checked out when absent. */
+  target?: string;
+  /** When it has opened it waits until this file is there. */
+  gate?: string;
+  started?(pid: number): void;
 }
 
 /** An outcome as its caller was told of it. */
@@ -40,6 +48,8 @@ export interface Acknowledged {
   readonly displaced: readonly { readonly path: string; readonly keptPath: string | null }[];
   readonly replayed: boolean;
   readonly code: string | null;
+  /** Of its error. */
+  readonly message: string | null;
 }
 
 export interface Refused {
@@ -68,11 +78,15 @@ export interface Walked {
 
 let walks = 0;
 
-export async function walk(world: World, { env = {}, wrapper = [], ...order }: WalkOrder = {}): Promise<Walked> {
+export async function walk(
+  world: World,
+  { env = {}, wrapper = [], started, ...order }: WalkOrder = {},
+): Promise<Walked> {
   const log = join(world.folder, `acknowledged-${++walks}`);
-  const argument = JSON.stringify({ repository: world.repository, baseOid: world.baseOid, runId, log, ...order });
+  const { repository, baseOid } = world;
+  const argument = JSON.stringify({ repository, baseOid, runId: order.other ? otherRunId : runId, log, ...order });
   const [command = "", ...args] = [...wrapper, process.execPath, program, argument];
-  const ended = await runProgram(command, args, env);
+  const ended = await runProgram(command, args, env, started === undefined ? {} : { started });
   const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
   const entries = lines.map((line) => JSON.parse(line) as Entry);
   return {

@@ -17,6 +17,13 @@ export const effects = [
   { id: "users", kind: "blocked", task: users },
 ];
 
+/** Of another run, beside them. */
+export const other = { id: "other", kind: "landed", task: writeOther };
+
+async function writeOther({ resolve }) {
+  await writeFile(resolve("other.txt"), "another run's\n");
+}
+
 async function edit({ resolve }) {
   for (const name of ["one", "two", "three"]) await appendFile(resolve("src/a", `${name}.txt`), "edited\n");
   await writeFile(resolve("src/a/new.txt"), "new\n");

@@ -1,9 +1,10 @@
 // Opens the product on a repository, walks the effects, and acknowledges each outcome in a log at the moment in which the caller
 // learns of it. Its order comes as JSON in the first argument; what is to go wrong is armed before the product is loaded.
-//   { repository, log, baseOid, runId, arm, report, addon, lockTimeoutMs }
-import { fsyncSync, openSync, writeSync } from "node:fs";
+//   { repository, log, baseOid, runId, arm, report, addon, lockTimeoutMs, other, target, gate }
+import { existsSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { armAddon } from "./arm.mjs";
-import { effects } from "./effects.mjs";
+import { effects, other } from "./effects.mjs";
 
 const order = JSON.parse(process.argv[2]);
 const armed = armAddon(order);
@@ -29,6 +30,7 @@ async function refusedOr(during, act) {
 const person = { name: "E Ffect", email: "effect@example.com" };
 const options = {
   runId: order.runId,
+  target: order.target ?? "HEAD",
   limits: { worktrees: 3, nativeThreads: 2, lockTimeoutMs: order.lockTimeoutMs ?? 5_000 },
   commit: { author: person, committer: person, date: new Date("2026-01-02T03:04:05Z") },
 };
@@ -40,10 +42,12 @@ if (manager !== null) {
   manager.on("effect:settled", ({ effectId, outcome }) => {
     const { kind, commitOid = null, snapshotOid, kept, replayed, displaced = [], error = null } = outcome;
     const [keptRef, keptWorktree] = [kept?.ref ?? null, kept?.worktreePath ?? null];
-    const code = error?.code ?? null;
-    acknowledge({ effectId, kind, commitOid, snapshotOid, keptRef, keptWorktree, displaced, replayed, code });
+    const { code = null, message = null } = error ?? {};
+    acknowledge({ effectId, kind, commitOid, snapshotOid, keptRef, keptWorktree, displaced, replayed, code, message });
   });
-  const requests = effects.map(({ id, task, command }) => ({ id, task: task ?? commandTask("sh", ["-c", command]) }));
+  while (order.gate && !existsSync(order.gate)) await setTimeout(5);
+  const walked = order.other ? [other] : effects;
+  const requests = walked.map(({ id, task, command }) => ({ id, task: task ?? commandTask("sh", ["-c", command]) }));
   await refusedOr("walk", () => manager.parallel.allSettled(requests, { base: order.baseOid }));
   await refusedOr("close", () => manager.close());
 }
