@@ -12,8 +12,9 @@ export interface Ground {
   readonly calls: Readonly<Record<string, number>>;
 }
 
-export async function layGround(folder: string, order: WalkOrder = {}): Promise<Ground> {
-  const template = await makeTemplate(await made(folder, "template"));
+/** @param bulkFiles more files than the effects touch */
+export async function layGround(folder: string, order: WalkOrder = {}, bulkFiles = 0): Promise<Ground> {
+  const template = await makeTemplate(await made(folder, "template"), bulkFiles);
   const untouched = await copyWorld(template, await made(folder, "untouched"));
   const report = join(folder, "calls.json");
   const { ended, finished, said } = await walk(untouched, { ...order, report });

@@ -38,9 +38,17 @@ function textFiles(folder: string, names: readonly string[]): FileTree {
   return Object.fromEntries(names.map((name) => [`${folder}/${name}.txt`, `${name}\n`.repeat(5)]));
 }
 
+function bulk(files: number): FileTree {
+  const paths = Array.from({ length: files }, (_, index) => `bulk/${index % 50}/${index}.txt`);
+  return Object.fromEntries(paths.map((path) => [path, `${path}\n`.repeat(20)]));
+}
+
 function clashing(edited: number | null): string {
   return Array.from({ length: 12 }, (_, line) => `line ${line}${line === edited ? " of the branch" : ""}\n`).join("");
 }
+
+/** A branch that nothing lands on. */
+export const otherBranch = "other";
 
 export interface World {
   /** Everything of this world lies below it. */
@@ -51,17 +59,18 @@ export interface World {
   readonly baseOid: string;
 }
 
-export async function makeTemplate(folder: string): Promise<World> {
+export async function makeTemplate(folder: string, bulkFiles = 0): Promise<World> {
   const repository = join(folder, "project");
   await mkdir(repository, { recursive: true });
   await git(repository, ["init", "--quiet", "--initial-branch=main", "--template="]);
-  await writeFiles(repository, committed);
+  await writeFiles(repository, { ...committed, ...bulk(bulkFiles) });
   await git(repository, ["add", "--all"]);
   await git(repository, ["commit", "--quiet", "--message=base"]);
   const baseOid = await git(repository, ["rev-parse", "HEAD"]);
   // The branch has moved on since the effects were thought of, and one of them does not fit any more.
   await writeFiles(repository, { "src/clash.txt": clashing(5) });
   await git(repository, ["commit", "--quiet", "--all", "--message=moved on"]);
+  await git(repository, ["branch", otherBranch, baseOid]);
   await git(repository, ["repack", "-a", "-d", "-q"]);
   await writeFiles(repository, usersFiles);
   await git(repository, ["add", "notes/staged.txt"]);

@@ -1,7 +1,8 @@
 // Puts failpoints between the product and its addon, without a change of either: the addon is loaded first, its session is
 // wrapped, and the product's own loader then finds it in Node's cache of modules. With `addon` another build of it is taken,
 // one that listens to the steps within a call (native/faults).
-//   arm: { call: "flush", nth: 3, when: "before" | "after" }   the process kills itself there
+//   arm: { call: "flush", nth: 3, when: "before" | "after" | "during" }   the process kills itself there
+//   act: what happens there instead; "during": the call has begun, and native threads are at work
 //   report: a file for how often each call was made
 import { writeFileSync } from "node:fs";
 import { createRequire, Module } from "node:module";
@@ -10,10 +11,10 @@ import { fileURLToPath } from "node:url";
 const require = createRequire(import.meta.url);
 const projectFolder = fileURLToPath(new URL("../..", import.meta.url));
 
-export function armAddon({ arm = null, report = null, addon: build = null }) {
+export function armAddon({ arm = null, report = null, addon: build = null, act = die }) {
   const path = require("node-gyp-build").path(projectFolder);
   const addon = build === null ? require(path) : loadInstead(path, build);
-  const calls = new CountedCalls(arm);
+  const calls = new CountedCalls(arm, act);
   const { openSession } = addon;
   const openWatched = async (call, request) => {
     const open = () => openSession.call(addon, call, request);
@@ -34,19 +35,21 @@ function loadInstead(path, build) {
 class CountedCalls {
   counts = new Map();
   #arm;
+  #act;
 
-  constructor(arm) {
+  constructor(arm, act) {
     this.#arm = arm;
+    this.#act = act;
   }
 
-  take(name, act) {
+  take(name, call) {
     const nth = (this.counts.get(name) ?? 0) + 1;
     this.counts.set(name, nth);
     const when = this.#arm?.call === name && this.#arm.nth === nth ? this.#arm.when : null;
-    if (when === "before") die();
-    const acted = act();
-    if (when !== "after") return acted;
-    return acted.finally(die);
+    if (when === "before") this.#act();
+    const called = call();
+    if (when === "during") this.#act();
+    return when === "after" ? called.finally(this.#act) : called;
   }
 }
 
