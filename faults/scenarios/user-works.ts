@@ -1,28 +1,17 @@
-// The user works in the main tree during a run: writes files that the effects change, and others, in place or by rename as editors do,
-// removes some, and tries to commit. In every second case the process is killed in the middle of a landing, and the user goes on. The
-// last bytes that the user gave a file are in it, or were put aside; no effect that landed is off the branch.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { gitResult } from "../../test/support/git.js";
+// The user works in the main tree during a run, on files that the effects change and on others (user.ts says how). In every second case
+// the process is killed in the middle of a landing, and the user goes on. The last bytes that the user gave a file are in it, were put
+// aside, or are in a commit or a stash; no effect that landed is off the branch, and what it made is there.
+import { git } from "../../test/support/git.js";
 import { faultAddon } from "../built.js";
 import { layGround } from "../ground.js";
 import { judgeLasting } from "../oracle.js";
 import { seeded } from "../random.js";
 import type { Case, Finding, Plan, Problem, Scenario } from "../scenario.js";
 import { unasked } from "../two-lives.js";
-import { type WalkOrder, walk } from "../walk.js";
+import { User } from "../user.js";
+import { type Acknowledged, type WalkOrder, walk } from "../walk.js";
 import { copyWorld, type World } from "../world.js";
 
-const paths = [
-  "src/a/one.txt",
-  "src/a/two.txt",
-  "src/b/deep/four.txt",
-  "src/d/file",
-  "src/clash.txt",
-  "src/g/old.txt",
-  "docs/a.txt",
-];
-const own = ["notes/one.txt", "notes/two.txt", "grown/mine.txt"];
 const landingSteps = [
   "landing.noted",
   "landing.moved",
@@ -32,9 +21,16 @@ const landingSteps = [
   "landing.publishing",
 ];
 
+const made: Readonly<Record<string, readonly string[]>> = {
+  edit: ["src/a/new.txt"],
+  grow: ["grown/deep/er/file.txt", "grown/large.txt", "grown/run.sh"],
+  rename: ["src/h/renamed.txt"],
+  command: ["command.txt"],
+};
+
 export const userWorks: Scenario = {
   name: "user-works",
-  shows: "the user writes, renames, removes and commits meanwhile",
+  shows: "the user edits, turns, moves, commits, stashes, switches branches meanwhile",
   amounts: { quick: 8, full: 400 },
   measures: ["lost", "crashes", "userBytesLost"],
   async plan({ folder, seed }): Promise<Plan> {
@@ -56,81 +52,31 @@ export const userWorks: Scenario = {
 async function besides(world: World, order: WalkOrder, random: () => number): Promise<Finding> {
   const user = new User(world.repository, random);
   const working = user.work();
-  const first = await walk(world, order);
-  const second = await walk(world);
+  const first = await walk(world, { ...order, target: "main" });
+  const second = await walk(world, { target: "main" });
   user.stop();
   await working;
   const kills = first.ended.signal === "SIGKILL" ? 1 : 0;
   const problems = [...unasked(first, kills > 0), ...unasked(second, false)];
-  problems.push(...(await judgeLasting(world, [first.acknowledged, second.acknowledged])), ...(await user.judge()));
-  return { faults: user.acts, kills, problems };
-}
-
-class User {
-  readonly #repository: string;
-  readonly #random: () => number;
-  /** What each file was given last; null: the user removed it. */
-  readonly #last = new Map<string, string | null>();
-  #stopped = false;
-  acts = 0;
-
-  constructor(repository: string, random: () => number) {
-    this.#repository = repository;
-    this.#random = random;
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
-
-  async work(): Promise<void> {
-    while (!this.#stopped) {
-      await new Promise((resolve) => setTimeout(resolve, this.#random() * 6));
-      // What stands in the way (a folder where a file was) is the effects' right, and no work of the user's.
-      await this.#act().catch(() => {});
-    }
-  }
-
-  async #act(): Promise<void> {
-    const path = this.#pick([...paths, ...own, ...own]);
-    const file = join(this.#repository, path);
-    const what = this.#random();
-    this.acts += 1;
-    if (what < 0.02) await gitResult(this.#repository, ["commit", "--quiet", "--all", "--message=the user's"]);
-    else if (what < 0.1 && own.includes(path)) await rm(file).then(() => this.#last.set(path, null));
-    else await this.#write(path, file, what < 0.55);
-  }
-
-  async #write(path: string, file: string, inPlace: boolean): Promise<void> {
-    const text = `the user's ${path}, version ${this.acts}\n`;
-    await mkdir(dirname(file), { recursive: true });
-    if (inPlace) await writeFile(file, text);
-    else {
-      // Not beside it: a file that is there for a moment only would come into the way of an effect's folder.
-      const fresh = join(dirname(this.#repository), `editor-${this.acts}`);
-      await writeFile(fresh, text);
-      await rename(fresh, file);
-    }
-    this.#last.set(path, text);
-  }
-
-  async judge(): Promise<Problem[]> {
-    const everything = await allTexts(this.#repository);
-    const lost = [...this.#last].filter(([, text]) => text !== null && !everything.has(text));
-    return lost.map(([path, text]) => ({ kind: "userBytesLost", what: `${path}: ${JSON.stringify(text)} is nowhere` }));
-  }
-
-  #pick<T>(items: readonly T[]): T {
-    return items[Math.floor(this.#random() * items.length)] as T;
-  }
-}
-
-/** Of every small file of the working tree, and of what was put aside in the git directory. */
-async function allTexts(folder: string): Promise<Set<string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes("/.git/objects"));
-  const texts = await Promise.all(
-    files.map((entry) => readFile(join(entry.parentPath, entry.name), "utf8").catch(() => "")),
+  const lives = [first.acknowledged, second.acknowledged];
+  problems.push(
+    ...(await judgeLasting(world, lives)),
+    ...(await judgeMade(world, lives.flat())),
+    ...(await user.judge()),
   );
-  return new Set(texts);
+  return { faults: user.acts, kills, problems, figures: { acts: user.acts } };
+}
+
+/** What effects have made and the user never touches: it goes only by a commit that reverts them. */
+async function judgeMade({ repository, baseOid }: World, acknowledged: readonly Acknowledged[]): Promise<Problem[]> {
+  const files = new Set((await git(repository, ["ls-tree", "-r", "--name-only", "main"])).split("\n"));
+  const landed = new Set(acknowledged.filter(({ kind }) => kind === "landed").map(({ effectId }) => effectId));
+  const problems: Problem[] = [];
+  for (const [effectId, paths] of Object.entries(made)) {
+    const gone = landed.has(effectId) ? paths.filter((path) => !files.has(path)) : [];
+    if (gone.length === 0) continue;
+    const log = ["log", "--format=%h %s", `${baseOid}..main`, "--", ...gone];
+    problems.push({ kind: "lost", what: `${effectId} has been reverted at ${gone}: ${await git(repository, log)}` });
+  }
+  return problems;
 }
