@@ -6,6 +6,7 @@ import { killCalls } from "./scenarios/kill-calls.js";
 import { killRecovery, killSteps } from "./scenarios/kill-steps.js";
 import { heldLocks } from "./scenarios/locks.js";
 import { besideProcesses } from "./scenarios/processes.js";
+import { soaking } from "./scenarios/soak.js";
 import { failSystemCalls, killSystemCalls } from "./scenarios/system-calls.js";
 import { userWorks } from "./scenarios/user-works.js";
 
@@ -20,4 +21,5 @@ export const scenarios: readonly Scenario[] = [
   endings,
   besideProcesses,
   heldLocks,
+  soaking,
 ];
