@@ -1,6 +1,6 @@
-// `npm run faults [-- --quick] [--json] [--only a,b] [--seed n] [--case name]`: puts faults into the product, and lets the oracle look
+// `npm run faults [-- --quick] [--json] [--only a,b] [--seed n] [--case name] [--subject script]`: puts faults into the product, and lets the oracle look
 // at what is left. Progress while it runs, a table at the end, and as the last line with --json one JSON object. Exit code 1 when
-// anything was found.
+// anything was found in the product; what is found in another subject is what was asked for.
 import { mkdirSync } from "node:fs";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { enterGitEnvironment } from "../test/support/git-environment.js";
 import { spaciousFolder } from "./place.js";
 import { Progress } from "./progress.js";
 import type { Scenario } from "./scenario.js";
-import { scenarios } from "./scenarios.js";
+import { product, subjects } from "./scenarios.js";
 import { resultTable } from "./table.js";
 import { takeScenario } from "./take-scenario.js";
 import { type ScenarioResult, summarise } from "./tally.js";
@@ -17,7 +17,8 @@ import { type ScenarioResult, summarise } from "./tally.js";
 interface Flags {
   quick: boolean;
   json: boolean;
-  only: readonly Scenario[];
+  only?: readonly string[];
+  subject: keyof typeof subjects;
   seed: number;
   case?: readonly string[];
 }
@@ -25,14 +26,12 @@ interface Flags {
 const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 async function main(): Promise<void> {
-  const names = scenarios.map(({ name }) => name).join(", ");
   const program = new Command("npm run faults --")
     .description("Puts faults into the product: every effect must end as landed once, or kept and named.")
     .option("--quick", "a sample of each scenario, in four minutes", false)
     .option("--json", "only the JSON line on standard output", false)
-    .addOption(
-      new Option("--only <names>", `scenarios, of ${names}`).argParser(scenarioList).default(scenarios, "all of them"),
-    )
+    .addOption(new Option("--only <names>", `scenarios, of ${namesOf(product)}`).argParser((text) => text.split(",")))
+    .addOption(new Option("--subject <name>", "what is tried").choices(Object.keys(subjects)).default(product))
     .addOption(new Option("--seed <n>", "for whatever is left to chance").argParser(wholeNumber).default(1))
     .addOption(new Option("--case <names>", "only these cases of the scenarios").argParser((text) => text.split(",")))
     .exitOverride();
@@ -40,7 +39,8 @@ async function main(): Promise<void> {
   await takeAll(program.opts<Flags>());
 }
 
-async function takeAll({ quick, json, only, seed, case: cases }: Flags): Promise<void> {
+async function takeAll({ quick, json, only: names, subject, seed, case: cases }: Flags): Promise<void> {
+  const only = names === undefined ? (subjects[subject] ?? []) : chosen(subject, names);
   const start = performance.now();
   const folder = await realpath(await mkdtemp(join(spaciousFolder(), "coppice-faults-")));
   const interrupted = () => void rm(folder, { recursive: true, force: true }).finally(() => process.exit(130));
@@ -64,8 +64,8 @@ async function takeAll({ quick, json, only, seed, case: cases }: Flags): Promise
     const table = `\n${resultTable(results, summary, seed)}\n`;
     if (json) process.stderr.write(`${table}\n`);
     else console.log(table);
-    if (json) console.log(JSON.stringify({ ...summary, quick, seed, scenarios: results.map(withoutTimes) }));
-    if (results.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
+    if (json) console.log(JSON.stringify({ ...summary, subject, quick, seed, scenarios: results.map(withoutTimes) }));
+    if (subject === product && results.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
     if (results.every(({ cases: taken }) => taken === 0))
       throw new Error("no case was taken: is there one of that name?");
   } finally {
@@ -78,11 +78,15 @@ function withoutTimes({ abortMs: _abortMs, shows: _shows, ...result }: ScenarioR
   return { ...result, seconds: Math.round(result.seconds) };
 }
 
-function scenarioList(text: string): Scenario[] {
-  return text.split(",").map((name) => {
-    const scenario = scenarios.find((one) => one.name === name.trim());
+function namesOf(subject: string): string {
+  return (subjects[subject] ?? []).map(({ name }) => name).join(", ");
+}
+
+function chosen(subject: string, names: readonly string[]): Scenario[] {
+  return names.map((name) => {
+    const scenario = subjects[subject]?.find((one) => one.name === name.trim());
     if (scenario !== undefined) return scenario;
-    throw new InvalidArgumentError(`Type names of ${scenarios.map((one) => one.name).join(", ")} with commas between.`);
+    throw new Error(`--only: type names of ${namesOf(subject)} with commas between.`);
   });
 }
 

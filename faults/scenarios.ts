@@ -6,6 +6,7 @@ import { killCalls } from "./scenarios/kill-calls.js";
 import { killRecovery, killSteps } from "./scenarios/kill-steps.js";
 import { heldLocks } from "./scenarios/locks.js";
 import { besideProcesses } from "./scenarios/processes.js";
+import { scriptBesideUser, scriptKilled, scriptOnFullDisk } from "./scenarios/script.js";
 import { soaking } from "./scenarios/soak.js";
 import { failSystemCalls, killSystemCalls } from "./scenarios/system-calls.js";
 import { userWorks } from "./scenarios/user-works.js";
@@ -23,3 +24,10 @@ export const scenarios: readonly Scenario[] = [
   heldLocks,
   soaking,
 ];
+
+/** What else there is to be tried, by the name of `--subject`. */
+export const product = "coppice";
+export const subjects: Readonly<Record<string, readonly Scenario[]>> = {
+  [product]: scenarios,
+  script: [scriptKilled, scriptOnFullDisk, scriptBesideUser],
+};
