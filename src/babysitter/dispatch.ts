@@ -54,6 +54,8 @@ export async function dispatchEffects(options: DispatchOptions): Promise<Dispatc
   requireManagerOf(runDir, manager);
   const { workingDirectory: root } = await manager.describe();
   await hideFromGit(runDir, root);
+  // Before the iteration, which would fail over what a death has left half-written; it only adds requests.
+  const journal = await RunJournal.open(sdk, runDir);
   const iteration: IterationResult =
     options.nextActions === undefined
       ? await sdk.orchestrateIteration({ runDir })
@@ -61,7 +63,6 @@ export async function dispatchEffects(options: DispatchOptions): Promise<Dispatc
   if (iteration.status !== "waiting") return { iteration, outcomes: [], posted: 0, others: [] };
 
   for (const action of iteration.nextActions) requireAction(action);
-  const journal = await RunJournal.open(sdk, runDir);
   const marking = { leased: journal.leased, ...(options.isolate === undefined ? {} : { isolate: options.isolate }) };
   const marked = markParallelBatch(iteration.nextActions, marking);
   const isCode = (action: EffectAction) => isCodeTask(action, marking);

@@ -5,6 +5,7 @@ import { type ManagerOptions, type Outcome, WorktreeManager } from "../index.js"
 import { type DispatchOptions, dispatchEffects } from "./dispatch.js";
 import { managerRunId, runOutput } from "./run-directory.js";
 import { RunJournal } from "./run-journal.js";
+import { repairRun } from "./run-repair.js";
 import { type EffectAction, type EffectResult, type IterationResult, loadSdk, type Sdk, timed } from "./sdk.js";
 
 export interface DriveOptions extends Omit<DispatchOptions, "manager" | "nextActions"> {
@@ -77,8 +78,7 @@ async function drive(options: DriveOptions, manager: WorktreeManager): Promise<D
 
 /** The SDK would run a process that has ended once more, and say so once more. */
 async function earlierEnd(sdk: Sdk, runDir: string): Promise<IterationResult | null> {
-  // Through the journal's door, which takes away a lock that a dead process has left half-made.
-  await RunJournal.open(sdk, runDir);
+  await repairRun(runDir);
   const events = await sdk.loadJournal(runDir);
   const last = events.findLast(({ type }) => type === "RUN_COMPLETED" || type === "RUN_FAILED");
   if (last === undefined) return null;

@@ -1,9 +1,7 @@
 // The run's journal, as far as it concerns worktrees: what has been said already, our events, and results. All writing goes through
 // one line, because concurrent callers of the SDK wait for its lock in steps of a quarter of a second, and some give up.
 
-import { readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
+import { repairRun } from "./run-repair.js";
 import type { EffectResult, JournalEvent, Sdk } from "./sdk.js";
 
 export type WorktreeEvent =
@@ -15,8 +13,6 @@ export type WorktreeEvent =
   | "WORKTREE_CHILD_RUN";
 
 const owner = "coppice:worktrees";
-/** How long a lock file that nobody has finished writing is taken for one that is being written. */
-const unfinishedLockMs = 1_000;
 
 export class RunJournal {
   readonly #sdk: Sdk;
@@ -44,7 +40,7 @@ export class RunJournal {
   readonly leased: ReadonlySet<string>;
 
   static async open(sdk: Sdk, runDir: string): Promise<RunJournal> {
-    await removeUnfinishedLock(runDir);
+    await repairRun(runDir);
     return new RunJournal(sdk, runDir, await sdk.loadJournal(runDir));
   }
 
@@ -99,26 +95,5 @@ export class RunJournal {
     const turn = this.#line.then(act);
     this.#line = turn.catch(() => {});
     return turn;
-  }
-}
-
-/** The SDK makes its lock and then fills it: one whose owner died between the two is never taken again by the SDK itself. */
-async function removeUnfinishedLock(runDir: string): Promise<void> {
-  const path = join(runDir, "run.lock");
-  while (await isUnfinished(path)) {
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > unfinishedLockMs) await rm(path, { force: true });
-    else await wait(50);
-  }
-}
-
-async function isUnfinished(path: string): Promise<boolean> {
-  const text = await readFile(path, "utf8").catch(() => null);
-  if (text === null) return false;
-  try {
-    JSON.parse(text);
-    return false;
-  } catch {
-    return true;
   }
 }

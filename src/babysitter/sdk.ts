@@ -11,8 +11,9 @@ export interface SchedulerHints {
   readonly sleepUntilEpochMs?: number;
   readonly maxConcurrency?: number;
   readonly executionStrategy?: string;
+  readonly background?: boolean;
+  readonly timeoutMs?: number;
   readonly preferredHarness?: string;
-  readonly [hint: string]: unknown;
 }
 
 export interface TaskDefinition {
