@@ -18,6 +18,7 @@ await orExplain(async () => {
   await types(counts);
   await native(counts);
   await faults(counts);
+  await sdk(counts);
   await vitest(counts, process.argv.slice(2));
   console.log(summary(counts));
   if (counts.failed > 0 || counts.passed === 0) process.exitCode = 1;
@@ -72,6 +73,16 @@ async function faults(counts) {
     if (skipped !== null) counts.skipped += 1;
   }
   if (exitCode !== 0 && scenarios.every(({ problems }) => problems.length === 0)) counts.failed += 1;
+}
+
+/** Whole runs of the orchestrator's SDK: in a process of its own, because it is installed apart. */
+async function sdk(counts) {
+  const { exitCode, output } = await step("orchestrator (the real SDK)", process.execPath, ["scripts/test-sdk.mjs"]);
+  // Without the colours of a terminal: standard output is a pipe.
+  const closing = /Tests\s+(?:(\d+) failed \| )?(\d+) passed/.exec(output);
+  counts.failed += Number(closing?.[1] ?? 0);
+  counts.passed += Number(closing?.[2] ?? 0);
+  if (exitCode !== 0 && !(Number(closing?.[1] ?? 0) > 0)) counts.failed += 1;
 }
 
 async function vitest(counts, args) {
