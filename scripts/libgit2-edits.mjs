@@ -7,7 +7,8 @@ import { dirname, join } from "node:path";
 const edits = [
   {
     // An index whose offsets were damaged leads beyond the end of the pack, and that was read (a crash). And the byte behind an
-    // object is a NUL for whoever reads it as text: a stream that is longer than the object may have written there.
+    // object is a NUL for whoever reads it as text: a stream that is longer than the object may have written there. And an entry
+    // says how long its object is: so much memory was not only asked for but filled with zeros, whatever the pack can hold.
     file: "src/libgit2/pack.c",
     sha256: "ab8d2431d1e531d9ef848f845b5bacaf1da039f8893f80a191b782380ecef550",
     replace: [
@@ -28,6 +29,25 @@ const edits = [
 	git_mutex_unlock(&p->mwf.lock);
 	if (base == NULL)
 		return GIT_EBUFS;
+`,
+      ],
+      [
+        `	GIT_ERROR_CHECK_ALLOC_ADD(&buffer_len, size, 1);
+	data = git__calloc(1, buffer_len);
+	GIT_ERROR_CHECK_ALLOC(data);
+
+	if ((error = git_zstream_init(&zstream, GIT_ZSTREAM_INFLATE)) < 0) {
+		git_error_set(GIT_ERROR_ZLIB, "failed to init zlib stream on unpack");
+`,
+        `	/* zlib makes 1032 bytes of one at most. */
+	if (*position > p->mwf.size || size / 1032 > (size_t)(p->mwf.size - *position))
+		return packfile_error("an object is said to be larger than its pack can make it");
+	GIT_ERROR_CHECK_ALLOC_ADD(&buffer_len, size, 1);
+	data = git__malloc(buffer_len);
+	GIT_ERROR_CHECK_ALLOC(data);
+
+	if ((error = git_zstream_init(&zstream, GIT_ZSTREAM_INFLATE)) < 0) {
+		git_error_set(GIT_ERROR_ZLIB, "failed to init zlib stream on unpack");
 `,
       ],
       [

@@ -1,6 +1,7 @@
 // Packs with damaged bytes: whatever is wrong, every read ends, with the object or with an error that says so. Never with a
 // wrong object, a hang or a crash.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,7 +10,9 @@
 #include <random>
 #include <sstream>
 
+#include "git/deflater.h"
 #include "git/operations.h"
+#include "git/pack_index.h"
 #include "test/session_repository.h"
 
 using namespace coppice;
@@ -125,7 +128,50 @@ void damageAndRead(const std::string PackedRepository::*file, unsigned seed, int
   }
 }
 
+// A pack of one blob of a few bytes that is said to have 1 GiB.
+Oid addBoastingPack(const SessionRepository& repository) {
+  std::string entry = "\xb0\x80\x80\x80\x20";
+  Deflater(1).compress("few", Cancel(), [&](std::string_view piece) { entry += piece; });
+  const auto textOf = [](const Checksum::Digest& digest) { return std::string(digest.begin(), digest.end()); };
+  std::string pack = std::string("PACK\0\0\0\2\0\0\0\1", 12) + entry;
+  const Checksum::Digest digest = Checksum::of(pack);
+  pack += textOf(digest);
+  const Oid oid = hashObject(GIT_OBJECT_BLOB, "few");
+  PageVector<PackIndexEntry> entries;
+  entries.push_back({oid, 0, 12});
+  std::string index;
+  writePackIndex(entries, digest, [&](std::string_view piece) { index += piece; });
+  const std::string path = ".git/objects/pack/pack-" + toHex(oid);
+  repository.write(path + ".pack", pack);
+  repository.write(path + ".idx", index);
+  return oid;
+}
+
 }  // namespace
+
+TEST(corrupt_packs_take_no_memory_for_what_they_only_say) {
+  const SessionRepository repository;
+  const Oid oid = addBoastingPack(repository);
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    try {
+      const auto session = Session::open({repository.path(), 1}, Cancel());
+      session->handle()->read(oid);
+      _exit(1);
+    } catch (const Failure&) {
+      rusage used{};
+      getrusage(RUSAGE_SELF, &used);
+      _exit(used.ru_maxrss > 512 * 1024 ? 2 : 0);  // KiB
+    } catch (...) {
+      _exit(3);
+    }
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK_EQ(WEXITSTATUS(status), 0);
+}
 
 TEST(corrupt_packs_are_read_to_an_end) { damageAndRead(&PackedRepository::pack, 1, 300); }
 
