@@ -2,6 +2,7 @@
 # Sources are listed by scripts/native-sources.mjs at configure time; bootstrap configures again when the list changed.
 {
   'includes': ['native/libgit2/libgit2.gypi'],
+  'variables': { 'fuzz%': 0 },
   'targets': [
     {
       'target_name': 'coppice_git',
@@ -48,6 +49,20 @@
       'sources': ['<!@(node scripts/native-sources.mjs native_test)'],
       # Tests are compiled more often than they run: a third of the time that -O3 takes.
       'cflags_cc': ['-O1'],
+    },
+    {
+      # libFuzzer's program over native/fuzz: built by scripts/fuzz.mjs alone, with clang.
+      'target_name': 'fuzz',
+      'type': 'none',
+      'conditions': [
+        ['fuzz==1', {
+          'type': 'executable',
+          'includes': ['native/own-code.gypi'],
+          'dependencies': ['coppice_git'],
+          'sources': ['<!@(node scripts/native-sources.mjs fuzz)'],
+          'ldflags': ['-fsanitize=fuzzer'],
+        }],
+      ],
     },
   ],
 }

@@ -86,7 +86,8 @@ const targets = {
   coppice_git: () => filesIn("native/git", ".cc"),
   coppice: () => filesIn("native/binding", ".cc"),
   coppice_faults: () => [...filesIn("native/binding", ".cc"), ...filesIn("native/faults", ".cc")],
-  native_test: () => filesIn("native/test", ".cc"),
+  native_test: () => [...filesIn("native/test", ".cc"), ...filesIn("native/fuzz", ".cc", ["libfuzzer_main.cc"])],
+  fuzz: () => [...filesIn("native/fuzz", ".cc"), "native/test/temp_directory.cc"],
 };
 
 /** Every source of every target: a change of this list needs a new configure. */
@@ -102,6 +103,7 @@ export function ownNativeFiles() {
     "native/binding",
     "native/faults",
     "native/faults/calls",
+    "native/fuzz",
     "native/test",
   ];
   const files = folders.flatMap((folder) => filesIn(folder, ""));
