@@ -84,6 +84,11 @@ export interface Events {
   "effect:rerun": EffectEvent & { attempt: number; conflicts: readonly Conflict[] };
   "effect:released": EffectEvent & { worktree: string; retired: boolean };
   "effect:settled": EffectEvent & { outcome: Outcome };
+  /**
+   * Two tasks that run have both changed a path: one of them may come to be conflicted. Once for each pair and path, from the change
+   * trackers alone; `effectIds` in the order in which they began. Listen before they begin.
+   */
+  "effects:overlap": { time: number; path: string; effectIds: readonly [string, string] };
   /** The whole worktree was scanned, because tracking could not tell what had changed. */
   "worktree:scanned": { time: number; worktree: string; step: "snapshot" | "reset"; reason: string };
   /** A defect: a scan found changes that tracking had not told of. They are in the snapshot; the worktree is scanned from now on. */
@@ -148,6 +153,11 @@ export class EventHub {
       }
     }
   };
+
+  /** Whether anybody listens. */
+  has(name: EventName): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
 
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();

@@ -18,6 +18,7 @@ import { createRunner, type Runner } from "./runner/runner.js";
 import { commandTask } from "./task.js";
 import { VerificationGate } from "./verification-gate.js";
 import { Anchor } from "./worktree/anchor.js";
+import { OverlapWatch } from "./worktree/overlap-watch.js";
 import { Provisioner } from "./worktree/provision.js";
 import { Setup, type SetupRequest } from "./worktree/setup.js";
 import { WorktreePool } from "./worktree/worktree-pool.js";
@@ -54,7 +55,8 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     const target = await openTarget(run);
     const runner = createRunner(options.limits, options.harnesses);
     const setup = Setup.open(run, (request) => runSetup(run, runner, request));
-    const pool = await WorktreePool.open(run, provisioner, setup);
+    const overlaps = new OverlapWatch(run, () => events.has("effects:overlap"));
+    const pool = await WorktreePool.open(run, provisioner, setup, overlaps);
     await git.claim({ name: instanceClaim(run), owner: `process ${process.pid}` });
     await untilCleaned(run);
     // Before anything is asked of the ledger: what a dead process of this run left belongs to its answer.

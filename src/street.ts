@@ -8,6 +8,7 @@ import { requestDigest } from "./effect/request-digest.js";
 import { isSettledWell } from "./effect/settled-well.js";
 import { CoppiceError, isCoppiceError } from "./errors.js";
 import type { Rooms } from "./rooms.js";
+import { runTask } from "./run-task.js";
 import { isAbandoned } from "./runner/runner.js";
 import type { Release } from "./semaphore.js";
 import type { HoldKind } from "./worktree/growth.js";
@@ -71,7 +72,15 @@ async function walkAgain(
   const { run, settlement, pool, target } = rooms;
   const { signal } = walk;
   const { effectId } = draft;
-  await settlement.again(draft, outcome);
+  try {
+    await settlement.again(draft, outcome);
+  } catch (error) {
+    // It stays what it is on record: conflicted, and kept where its outcome says.
+    const message = `effect ${effectId} could not run again: ${(error as Error).message}`;
+    run.emit("warning", { code: "NOT_RERUN", message, effectId });
+    draft.rerunFor = null;
+    return outcome;
+  }
   run.emit("effect:rerun", { effectId, attempt: draft.attempt, conflicts: outcome.conflicts });
   const place = pool.admit(effectId, signal);
   const again = {
@@ -83,7 +92,7 @@ async function walkAgain(
     passed: () => {},
   };
   try {
-    return await walkAttempt(rooms, owner, again, draft, digest, handedOver(conflicts, run.options.limits.valueBytes));
+    return await walkAttempt(rooms, owner, again, draft, digest, conflicts);
   } finally {
     // Harmless when its lease has given it back.
     place.then(
@@ -91,14 +100,6 @@ async function walkAgain(
       () => {},
     );
   }
-}
-
-/** The files with markers, as far as they are no larger than a value may be. */
-function handedOver(conflicts: readonly Conflict[], maxBytes: number): Conflict[] {
-  return conflicts.map((conflict) => {
-    const fits = conflict.content !== null && Buffer.byteLength(conflict.content) <= maxBytes;
-    return fits ? conflict : { ...conflict, content: null };
-  });
 }
 
 async function dropAttempts({ run, settlement }: Rooms, { reruns, effectId }: Outcome): Promise<void> {
@@ -182,54 +183,6 @@ async function work(
     throw error;
   }
   return snapshotAndVacate(rooms, request, lease, draft);
-}
-
-async function runTask(
-  rooms: Rooms,
-  request: EffectRequest,
-  lease: Lease,
-  draft: OutcomeDraft,
-  conflicts: readonly Conflict[],
-  signal: AbortSignal,
-): Promise<unknown> {
-  const { run, runner } = rooms;
-  const { limits } = run.options;
-  const effectId = request.id;
-  const asked = performance.now();
-  let started = asked;
-  let ok = false;
-  try {
-    const value = await runner.run({
-      effectId,
-      runId: run.id,
-      attempt: draft.attempt,
-      conflicts,
-      task: request.task,
-      path: lease.path,
-      signal,
-      timeoutMs: request.timeoutMs ?? timeoutOf(request.task) ?? limits.taskTimeoutMs,
-      graceMs: limits.graceMs,
-      outputBytes: limits.outputBytes,
-      valueBytes: limits.valueBytes,
-      inheritDescriptors: [lease.descriptor],
-      onStart: () => {
-        started = performance.now();
-        draft.clock.add("waitMs", started - asked);
-        run.emit("task:started", { effectId, path: lease.path });
-      },
-      onProgress: (value) => run.emit("task:progress", { effectId, value }),
-      onOutput: (stream, text) => run.emit("task:output", { effectId, stream, text }),
-    });
-    ok = true;
-    return value;
-  } finally {
-    draft.clock.add("runMs", performance.now() - started);
-    run.emit("task:ended", { effectId, ok });
-  }
-}
-
-function timeoutOf(task: EffectRequest["task"]): number | null {
-  return typeof task !== "function" && task.kind === "harness" ? task.timeoutMs : null;
 }
 
 async function snapshotAndVacate(

@@ -55,7 +55,7 @@ export class VerificationGate {
       (error: unknown) => error,
     );
     const durationMs = performance.now() - start;
-    this.#pool.taskEnded(worktree);
+    await this.#pool.taskEnded(worktree);
     this.#run.emit("verify:ended", { commitOid, effectIds, ok: failure === null, durationMs });
     if (isAbandoned(failure))
       await this.#pool.keep(worktree, "a verification still runs in it and could not be stopped");

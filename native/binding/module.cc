@@ -125,6 +125,7 @@ const napi_property_descriptor kSessionMethods[] = {
     operation<reset>("reset"),
     operation<listIgnored>("listIgnored"),
     operation<listHolders>("listHolders"),
+    operation<findOverlaps>("findOverlaps"),
     operation<merge>("merge"),
     operation<mergeSequence>("mergeSequence"),
     operation<beginLanding>("beginLanding"),

@@ -32,6 +32,8 @@ SnapshotReply snapshot(Session&, const SnapshotRequest&, const Cancel&);
 ResetReply reset(Session&, const ResetRequest&, const Cancel&);
 PathsReply listIgnored(Session&, const ListIgnoredRequest&, const Cancel&);
 ListHoldersReply listHolders(Session&, const ListHoldersRequest&, const Cancel&);
+// overlaps.cc
+OverlapReply findOverlaps(Session&, const OverlapRequest&, const Cancel&);
 // merge.cc, merge_sequence.cc
 MergeReply merge(Session&, const MergeRequest&, const Cancel&);
 MergeSequenceReply mergeSequence(Session&, const MergeSequenceRequest&, const Cancel&);

@@ -12,6 +12,7 @@ bool Tracker::begin() {
   changing_ = true;
   watches_.reset();  // first: its watches count
   suspects_ = {};
+  touched_ = {};
   std::lock_guard<std::mutex> lock(lostMutex_);
   if (lostForGood_) return false;
   std::string why;
@@ -31,6 +32,7 @@ Suspects Tracker::drain() {
   std::string why;
   if (watches_ && !watches_->read(fresh, why)) lose(why);
   suspects_.add(fresh);
+  touched_.add(fresh);
   if (suspects_.size() > kMaxSuspects) lose("too many paths changed");
   return fresh;
 }
@@ -42,6 +44,7 @@ void Tracker::add(const Suspects& suspects) {
 void Tracker::proven(const Oid& treeOid, Suspects stillSuspect, const std::string& indexPath) {
   treeOid_ = treeOid;
   suspects_ = std::move(stillSuspect);
+  touched_ = {};
   indexMark_ = FileMark::of(indexPath);
   changing_ = false;
 }

@@ -43,6 +43,9 @@ class Tracker {
   // Everything that has become suspect since the last time; it stays suspect.
   Suspects drain();
   const Suspects& suspects() const { return suspects_; }
+  // What `drain` has told since the last of `proven` and `forgetTouched`.
+  const Suspects& touched() const { return touched_; }
+  void forgetTouched() { touched_ = {}; }
   void add(const Suspects& suspects);
 
   // The worktree is at `treeOid`, but for what is still suspect; the index at `indexPath` says so.
@@ -66,6 +69,7 @@ class Tracker {
   std::mutex mutex_;
   std::unique_ptr<DirectoryWatches> watches_;
   Suspects suspects_;
+  Suspects touched_;
   Oid treeOid_{};
   std::optional<FileMark> indexMark_;
   bool changing_ = true;

@@ -676,6 +676,51 @@ struct ListHoldersReply {
   }
 };
 
+// Paths that two worktrees have both changed since their tasks began, as far as tracking tells: nothing is scanned.
+struct OverlapWorktree {
+  std::string name;
+  std::string path;
+  bool begins = false;  // its task is about to begin: what changed before is forgotten
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+    visit("path", path);
+    visit("begins", begins);
+  }
+};
+
+struct OverlapRequest {
+  std::vector<OverlapWorktree> worktrees;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("worktrees", worktrees);
+  }
+};
+
+struct Overlap {
+  std::string path;
+  std::string first;  // worktrees, by name
+  std::string second;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("first", first);
+    visit("second", second);
+  }
+};
+
+struct OverlapReply {
+  std::vector<Overlap> overlaps;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("overlaps", overlaps);
+  }
+};
+
 // ---- merge -----------------------------------------------------------------------------------------------------------
 
 struct MergeRequest {

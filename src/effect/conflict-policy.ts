@@ -18,6 +18,7 @@ export interface ConflictVersion {
 export interface ConflictQuestion {
   readonly effectId: string;
   readonly runId: string;
+  /** Its oids may name what is not on disk yet: the bytes are below. */
   readonly conflict: Conflict;
   readonly base: ConflictVersion | null;
   /** What is on the target. */

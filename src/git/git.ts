@@ -54,6 +54,8 @@ import type {
   MoveTargetReply,
   MoveTargetRequest,
   OidReply,
+  OverlapReply,
+  OverlapRequest,
   PathsReply,
   ReadBlobRequest,
   ReadTextRequest,
@@ -241,6 +243,11 @@ export class Git {
   /** The processes that still use a worktree. */
   listHolders(request: ListHoldersRequest, signal?: AbortSignal): Promise<ListHoldersReply> {
     return this.#call("listHolders", request, signal);
+  }
+
+  /** The paths that two of these worktrees have both changed, as far as tracking tells. */
+  findOverlaps(request: OverlapRequest, signal?: AbortSignal): Promise<OverlapReply> {
+    return this.#call("findOverlaps", request, signal);
   }
 
   /** The tree that joins two commits or trees, or the conflicts; in memory. */

@@ -425,6 +425,29 @@ export interface ListHoldersReply {
   holders: readonly Holder[];
 }
 
+/** Paths that two worktrees have both changed since their tasks began, as far as tracking tells: nothing is scanned. */
+export interface OverlapWorktree {
+  name: string;
+  path: string;
+  /** Its task is about to begin: what changed before is forgotten. */
+  begins: boolean;
+}
+
+export interface OverlapRequest {
+  worktrees: readonly OverlapWorktree[];
+}
+
+export interface Overlap {
+  path: string;
+  /** Worktrees, by name. */
+  first: string;
+  second: string;
+}
+
+export interface OverlapReply {
+  overlaps: readonly Overlap[];
+}
+
 // ---- merge ---------------------------------------------------------------------------------------------------------
 
 export interface MergeRequest {
@@ -745,6 +768,7 @@ export interface Session {
   reset(call: number, request: ResetRequest): Promise<ResetReply>;
   listIgnored(call: number, request: ListIgnoredRequest): Promise<PathsReply>;
   listHolders(call: number, request: ListHoldersRequest): Promise<ListHoldersReply>;
+  findOverlaps(call: number, request: OverlapRequest): Promise<OverlapReply>;
   merge(call: number, request: MergeRequest): Promise<MergeReply>;
   mergeSequence(call: number, request: MergeSequenceRequest): Promise<MergeSequenceReply>;
   beginLanding(call: number, request: BeginLandingRequest): Promise<BeginLandingReply>;

@@ -39,12 +39,14 @@ function showLive(source: EventSource, stream: WriteStream, total: number | null
   const state = new ProgressState();
   const area = new LiveArea(stream);
   const start = Date.now();
+  const overlap = overlapLines(paint);
   const draw = (above: readonly string[] = []) =>
     area.draw(frame(state, { start, now: Date.now(), height: area.height, width: area.width, total, paint }), above);
   const stops = [
     state.follow(source),
     source.on("warning", ({ message }) => draw([warning(message, paint)])),
     source.on("operation:slow", (slow) => draw([warning(slowLine(slow), paint)])),
+    source.on("effects:overlap", (event) => draw(overlap(event))),
     source.on("recovered", ({ recovery }) => draw([recoveryLine(recovery, paint)])),
     source.on("repository:changed", (event) => draw(repositoryLines(event, paint))),
   ];
@@ -63,6 +65,7 @@ function showLive(source: EventSource, stream: WriteStream, total: number | null
 
 function showLines(source: EventSource, stream: NodeJS.WritableStream, total: number | null, paint: Paint): Progress {
   let settled = 0;
+  const overlap = overlapLines(paint);
   const say = (line: string) => void stream.write(`${line}\n`);
   const stops = [
     source.on("effect:settled", ({ outcome }) => {
@@ -73,6 +76,9 @@ function showLines(source: EventSource, stream: NodeJS.WritableStream, total: nu
     }),
     source.on("warning", ({ message }) => say(warning(message, paint))),
     source.on("operation:slow", (slow) => say(warning(slowLine(slow), paint))),
+    source.on("effects:overlap", (event) => {
+      for (const line of overlap(event)) say(line);
+    }),
     source.on("recovered", ({ recovery }) => say(recoveryLine(recovery, paint))),
     source.on("repository:changed", (event) => {
       for (const line of repositoryLines(event, paint)) say(line);
@@ -90,6 +96,17 @@ function settledLine(outcome: Outcome, paint: Paint): string {
   const { mark, format } = outcomeStyles[outcome.kind];
   const files = `${outcome.changes.length} ${outcome.changes.length === 1 ? "file" : "files"}`;
   return `${paint(format, `${mark} ${outcome.kind.padEnd(10)}`)} ${outcome.effectId}  ${files}, ran ${duration(outcome.timings.runMs)}`;
+}
+
+/** One line for a pair: what two effects both write is mostly more than one file. */
+function overlapLines(paint: Paint): (event: Events["effects:overlap"]) => string[] {
+  const told = new Set<string>();
+  return ({ path, effectIds }) => {
+    const pair = effectIds.join(" and ");
+    if (told.has(pair)) return [];
+    told.add(pair);
+    return [warning(`${pair} have both changed ${path}: they may come to be in conflict`, paint)];
+  };
 }
 
 function slowLine({ operation, path, elapsedMs }: Events["operation:slow"]): string {

@@ -83,7 +83,7 @@ export class Lease implements AsyncDisposable {
   /** Makes a commit of everything that changed, on disk when this resolves. The files stay as they are. */
   async snapshot(writer: Writer = "this process"): Promise<Snapshot> {
     this.#requireActive("snapshot");
-    this.#pool.taskEnded(this.#worktree);
+    await this.#pool.taskEnded(this.#worktree);
     const { effectId, baseOid } = this;
     return takeSnapshot(this.#run, this.#anchor, this.#worktree, { effectId, baseOid }, writer);
   }

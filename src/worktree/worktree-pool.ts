@@ -10,6 +10,7 @@ import { placeFolder } from "./folder.js";
 import type { HoldKind } from "./growth.js";
 import { HolderWatch } from "./holders.js";
 import { lockReason } from "./list.js";
+import { OverlapWatch } from "./overlap-watch.js";
 import type { Provisioner } from "./provision.js";
 import { noteProvisioned } from "./provision-note.js";
 import type { Setup } from "./setup.js";
@@ -27,9 +28,11 @@ export class WorktreePool {
   readonly #admission: Semaphore;
   readonly #supply: WorktreeSupply;
   readonly #holders: HolderWatch;
+  readonly #overlaps: OverlapWatch;
 
-  private constructor(run: Run, folder: string, provisioner: Provisioner, setup: Setup) {
+  private constructor(run: Run, folder: string, provisioner: Provisioner, setup: Setup, overlaps: OverlapWatch) {
     this.#run = run;
+    this.#overlaps = overlaps;
     this.#folder = folder;
     this.#provisioner = provisioner;
     this.#setup = setup;
@@ -39,8 +42,13 @@ export class WorktreePool {
   }
 
   /** Throws ERR_WORKTREES_PATH when the folder lies inside the repository or cannot be written. */
-  static async open(run: Run, provisioner: Provisioner, setup: Setup): Promise<WorktreePool> {
-    return new WorktreePool(run, await placeFolder(run), provisioner, setup);
+  static async open(
+    run: Run,
+    provisioner: Provisioner,
+    setup: Setup,
+    overlaps = new OverlapWatch(run, () => false),
+  ): Promise<WorktreePool> {
+    return new WorktreePool(run, await placeFolder(run), provisioner, setup, overlaps);
   }
 
   /**
@@ -87,8 +95,9 @@ export class WorktreePool {
   }
 
   /** Its files are looked at next: from here on it is held for our own work. */
-  taskEnded(worktree: PooledWorktree): void {
+  async taskEnded(worktree: PooledWorktree): Promise<void> {
     this.#supply.taskEnded(worktree);
+    await this.#overlaps.look();
   }
 
   /**
@@ -97,6 +106,7 @@ export class WorktreePool {
    */
   async release(worktree: PooledWorktree): Promise<{ retired: boolean }> {
     const { release, effectId } = worktree;
+    this.#overlaps.end(worktree);
     const why = await this.#whyRetired(worktree);
     if (why !== null) {
       this.#run.emit("warning", { ...why, message: `${why.message}; the worktree is not used again`, effectId });
@@ -159,6 +169,7 @@ export class WorktreePool {
   }
 
   #takeOut(worktree: PooledWorktree): void {
+    this.#overlaps.end(worktree);
     worktree.release?.();
     this.#supply.remove(worktree);
   }
@@ -177,7 +188,10 @@ export class WorktreePool {
       const setupMs = await this.#provision(worktree, effectId, signal);
       // From here on a death leaves a worktree that names its effect and the base that its work is to be compared with. What a
       // verification writes is nobody's work.
-      if (kind !== "verification") await this.#lock(worktree, lockReason.leased(this.#run.id, effectId, baseOid));
+      if (kind !== "verification") {
+        await this.#lock(worktree, lockReason.leased(this.#run.id, effectId, baseOid));
+        await this.#overlaps.begin(worktree);
+      }
       this.#supply.taskStarts(worktree);
       return setupMs;
     } catch (error) {
