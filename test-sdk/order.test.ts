@@ -15,7 +15,7 @@ const edits: Edit[] = Array.from({ length: 12 }, (_, index) => ({
 test(`${repeats} runs with random delays are one run`, { timeout: 900_000 }, async () => {
   const seen = new Set<string>();
   for (let repeat = 0; repeat < repeats; repeat++) {
-    const run = await createRun({ edits });
+    const run = await createRun({ edits, deterministic: true });
     const ended = await drive(run, { DETERMINISTIC: "1", EDIT_DELAY_MS: "150" });
     const events = await journal(run);
     const keys = (type: string) => events.filter((event) => event.type === type).map(({ data }) => data.effectId);

@@ -20,6 +20,8 @@ export interface Inputs {
   edits: Edit[];
   map?: boolean;
   others?: boolean;
+  /** The names of events and effects are counted. */
+  deterministic?: boolean;
   /** An effect's error fails the run. */
   strict?: boolean;
 }
@@ -52,12 +54,18 @@ export async function createRun(inputs: Inputs): Promise<Run> {
   const { createRun: create } = require("@a5c-ai/babysitter-sdk/dist/runtime/createRun") as {
     createRun(options: object): Promise<{ runDir: string }>;
   };
+  const ulids = require("@a5c-ai/babysitter-sdk/dist/storage/ulids") as {
+    setUlidFactoryForTests(factory: () => string): void;
+    resetUlidFactory(): void;
+  };
+  // Below every name that the driver gives, also where it counts instead of looking at the clock.
+  if (inputs.deterministic) ulids.setUlidFactoryForTests(() => "01H00000000000000000000000");
   const { runDir } = await create({
     runsDir: join(repository.path, ".a5c/runs"),
     runId: "01JRUN0000000000000000TEST",
     process: { processId: "edits", importPath: program("process.mjs") },
     inputs,
-  });
+  }).finally(() => ulids.resetUlidFactory());
   return { repository, runDir };
 }
 
