@@ -55,11 +55,12 @@ void restoreGitFile(const RootDirectory& root, const std::string& adminDirectory
   const std::string path = root.path() + "/.git";
   const std::string content = gitFileContent(adminDirectory);
   struct stat status;
-  const bool fits = isRegularFile(root.get(), ".git") && ::lstat(path.c_str(), &status) == 0 &&
+  const bool fits = isRegularFile(root.get(), ".git") &&
+                    ::fstatat(root.get(), ".git", &status, AT_SYMLINK_NOFOLLOW) == 0 &&
                     status.st_size == static_cast<off_t>(content.size()) && status.st_nlink == 1;
   if (fits && readSmallFile(path, content.size()) == content) return;
   removeTree(root.get(), ".git", &cancel);
-  writeNewFile(path, content, 0666, false);
+  writeNewFile(root, ".git", content, 0666);
 }
 
 }  // namespace coppice

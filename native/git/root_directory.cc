@@ -29,7 +29,7 @@ std::string_view directoryOf(std::string_view path) {
 
 }  // namespace
 
-RootDirectory::RootDirectory(const std::string& path) : fd_(::open(path.c_str(), kDirectoryFlags)), path_(path) {
+RootDirectory::RootDirectory(const std::string& path) : fd_(::open(path.c_str(), kDirectoryFlags | O_NOFOLLOW)), path_(path) {
   if (!fd_) failSystem("safePath.openRoot", path);
 }
 

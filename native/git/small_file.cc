@@ -34,6 +34,18 @@ void writeAll(int fd, const char* data, size_t size, const std::string& path) {
   }
 }
 
+void writeNewFile(const RootDirectory& root, const std::string& name, std::string_view bytes, mode_t mode) {
+  const OwnedFd file = root.openFile(name, O_WRONLY | O_CREAT | O_EXCL, mode);
+  if (!file && errno == EEXIST) fail(failure_code::kExists, "writeNewFile", "the file exists already", name);
+  if (!file) failSystem("writeNewFile", name);
+  try {
+    writeAll(file.get(), bytes.data(), bytes.size(), name);
+  } catch (...) {
+    ::unlinkat(root.get(), name.c_str(), 0);
+    throw;
+  }
+}
+
 void writeNewFile(const std::string& path, std::string_view bytes, mode_t mode, bool sync) {
   const OwnedFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!file && errno == EEXIST) fail(failure_code::kExists, "writeNewFile", "the file exists already", path);

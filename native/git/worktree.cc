@@ -153,9 +153,9 @@ AddWorktreeReply addWorktree(Session& session, const AddWorktreeRequest& request
   }
   failpoint("worktree.folder-made");
   undo.madeFolder(path);
-  writeNewFile(path + "/.git", gitFileContent(admin), 0666, false);
-  failpoint("worktree.linked");
   const RootDirectory root(path);
+  writeNewFile(root, ".git", gitFileContent(admin), 0666);
+  failpoint("worktree.linked");
   CheckoutResult result = checkOut(session, {root, files, attributes, settings, source.get()}, cancel);
   failpoint("worktree.checked-out");
   IndexFile index = indexOf(files, result.stats);

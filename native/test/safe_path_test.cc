@@ -151,6 +151,23 @@ TEST(safe_path_never_follows_a_link) {
   });
 }
 
+TEST(root_directory_is_no_link) {
+  const TempDirectory folder;
+  folder.write("outside/file", "outside");
+  fs::create_directory_symlink(folder.file("outside"), folder.path() / "root");
+  CHECK(failureCode([&] { const RootDirectory root(folder.file("root")); }) != "");
+  fs::remove(folder.path() / "root");
+  folder.write("root/file", "inside");
+  const RootDirectory root(folder.file("root"));
+  // Swapped for a link since it was opened: what is written goes where it was.
+  fs::rename(folder.path() / "root", folder.path() / "moved");
+  fs::create_directory_symlink(folder.file("outside"), folder.path() / "root");
+  writeNewFile(root, "new", "bytes", 0666);
+  CHECK_EQ(failureCode([&] { writeNewFile(root, "new", "bytes", 0666); }), "EXISTS");
+  CHECK_EQ(folder.read("moved/new"), "bytes");
+  CHECK(!fs::exists(folder.path() / "outside/new"));
+}
+
 TEST(safe_path_makes_parents_and_files) {
   const TempDirectory folder;
   int round = 0;
