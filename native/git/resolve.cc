@@ -18,20 +18,20 @@ bool isValidRefName(const std::string& name) {
   return valid != 0;
 }
 
-// Fills in what `oid` is, through tags. An oid that names nothing here, or a file, leaves all of it empty.
-void describeObject(Handle& handle, const Oid& oid, ResolveReply& reply) {
+// Fills in what `oid` is, through tags; a file leaves all of it empty. False: it names nothing here.
+bool describeObject(Handle& handle, const Oid& oid, ResolveReply& reply) {
   OwnedObject object;
   int result = git_object_lookup(out(object), handle.repository(), &oid, GIT_OBJECT_ANY);
-  if (result == GIT_ENOTFOUND) return;
+  if (result == GIT_ENOTFOUND) return false;
   check(result, kOperation, toHex(oid));
   OwnedObject tree;
   result = git_object_peel(out(tree), object.get(), GIT_OBJECT_TREE);
-  if (result == GIT_EPEEL || result == GIT_EINVALIDSPEC) return;
+  if (result == GIT_EPEEL || result == GIT_EINVALIDSPEC) return true;
   check(result, kOperation, toHex(oid));
   reply.treeOid = *git_object_id(tree.get());
   OwnedObject peeled;
   result = git_object_peel(out(peeled), object.get(), GIT_OBJECT_COMMIT);
-  if (result == GIT_EPEEL || result == GIT_EINVALIDSPEC) return;
+  if (result == GIT_EPEEL || result == GIT_EINVALIDSPEC) return true;
   check(result, kOperation, toHex(oid));
   reply.commitOid = *git_object_id(peeled.get());
   OwnedCommit commit;
@@ -41,6 +41,7 @@ void describeObject(Handle& handle, const Oid& oid, ResolveReply& reply) {
   }
   reply.message = git_commit_message(commit.get());
   reply.timeSeconds = git_commit_time(commit.get());
+  return true;
 }
 
 // False: there is no such ref. An unborn HEAD is there, and names its branch.
@@ -61,7 +62,10 @@ bool describeRef(Handle& handle, const std::string& name, ResolveReply& reply) {
     }
   }
   if (startsWith(fullName, "refs/heads/")) reply.refName = fullName;
-  if (git_reference_type(ref.get()) == GIT_REFERENCE_DIRECT) describeObject(handle, *git_reference_target(ref.get()), reply);
+  if (git_reference_type(ref.get()) != GIT_REFERENCE_DIRECT) return true;
+  // A ref is not "not there" because its object cannot be found: whoever took it for unborn would begin anew in its place.
+  if (!describeObject(handle, *git_reference_target(ref.get()), reply))
+    fail(failure_code::kCorrupt, kOperation, "the ref names an object that the repository does not have", fullName);
   return true;
 }
 

@@ -189,6 +189,15 @@ TEST(resolve_knows_names_and_never_expressions) {
   CHECK(!find("HEAD").refName.has_value() && *find("HEAD").commitOid == second);
 }
 
+TEST(resolve_never_takes_a_lost_object_for_an_unborn_ref) {
+  const SessionRepository repository;
+  repository.commit("first");
+  repository.write(".git/refs/heads/lost", std::string(40, '1') + "\n");
+  const auto session = repository.open();
+  CHECK_EQ(failureCode([&] { resolve(*session, {"lost"}, kNever); }), failure_code::kCorrupt);
+  CHECK_EQ(failureCode([&] { resolve(*session, {"refs/heads/lost"}, kNever); }), failure_code::kCorrupt);
+}
+
 TEST(resolve_says_unborn) {
   const SessionRepository repository;
   const auto session = repository.open();
