@@ -31,8 +31,10 @@ void PackedRefs::each(const std::function<void(std::string_view, const Oid&)>& v
     const size_t end = text.find('\n', at);
     const std::string_view line = text.substr(at, end - at);
     if (end == std::string_view::npos) fail(failure_code::kCorrupt, "packedRefs", "the last line is cut off", path_);
+    const bool first = at == 0;
     at = end + 1;
-    if (line.empty() || line[0] == '#' || line[0] == '^') continue;  // '^': what the tag above names
+    // '^': what the tag above names. A second header is two files in one, which git refuses: nothing may be written from it.
+    if (line.empty() || line[0] == '^' || (line[0] == '#' && first)) continue;
     Oid oid{};
     if (line.size() < kHexBytes + 2 || line[kHexBytes] != ' ' || !parseOid(line.substr(0, kHexBytes), oid)) {
       fail(failure_code::kCorrupt, "packedRefs", "a line is neither a ref nor a comment", path_);

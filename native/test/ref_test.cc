@@ -88,6 +88,20 @@ TEST(ref_set_read_and_removed_as_git_sees_it) {
   CHECK(std::filesystem::is_empty(repository.path() + "/.git/coppice/locks"));
 }
 
+TEST(ref_removal_never_writes_packed_refs_that_git_refuses) {
+  const SessionRepository repository;
+  repository.commit("first");
+  repository.git("branch topic");
+  repository.git("pack-refs --all");
+  const std::string packed = repository.read(".git/packed-refs");
+  repository.write(".git/packed-refs", packed + packed);  // two headers: git dies of the second
+  const auto removal = [&] {
+    LockedRef::take(placeOf(repository), "refs/heads/topic", Deadline(0), kNever).remove(Deadline(0), kNever);
+  };
+  CHECK_EQ(failureCode(removal), failure_code::kCorrupt);
+  CHECK_EQ(repository.read(".git/packed-refs"), packed + packed);
+}
+
 TEST(ref_removal_leaves_the_other_packed_refs_and_peeled_tags) {
   const SessionRepository repository;
   repository.commit("first");
