@@ -4,35 +4,18 @@
 // recorded while a write is under way is written together.
 
 import { createHash } from "node:crypto";
-import type { Outcome } from "../effect/effect.js";
 import { foldId } from "../effect/effect-id.js";
 import { isSettledWell } from "../effect/settled-well.js";
-import { CoppiceError, type ErrorRecord, isCoppiceError } from "../errors.js";
+import { CoppiceError, isCoppiceError } from "../errors.js";
 import type { RefUpdate, TextEdit } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
+import { type LandingRecord, type LedgerEntry, parseEntry, parseLanding } from "./ledger-entry.js";
 import { hasMoved } from "./moved.js";
 
-/**
- * A landing from its flush on (PROTOCOLS P2, step 5). It stays until the next record: an effect that it names has settled so
- * only if the target has moved to `newOid`.
- */
-export interface LandingRecord {
-  targetRef: string;
-  worktree: string | null;
-  oldOid: string;
-  newOid: string;
-  /** What landed, and what was unchanged on top of it. */
-  effectIds: readonly string[];
-}
+export type { LandingRecord, LedgerEntry } from "./ledger-entry.js";
 
 /** The digest of an effect whose request is not known any more: any request with its ID is taken for the same. */
 export const unknownDigest = "unknown";
-
-export interface LedgerEntry {
-  /** Of the request: the same ID with another task or input is refused. */
-  digest: string;
-  outcome: Outcome;
-}
 
 const landingPath = "landing.json";
 const maxEntryBytes = 512 << 20;
@@ -90,7 +73,7 @@ export class Ledger {
 
   async #landingOnRecord(ledgerOid = this.#commitOid): Promise<LandingRecord | null> {
     const text = ledgerOid === null ? null : await this.#read(ledgerOid, landingPath);
-    return text === null ? null : (JSON.parse(text) as LandingRecord);
+    return text === null ? null : parseLanding(text);
   }
 
   async #read(treeishOid: string, path: string): Promise<string | null> {
@@ -258,16 +241,4 @@ function entryPath(effectId: string): string {
   const folded = foldId(effectId);
   const hash = createHash("sha256").update(folded).digest("hex");
   return `${hash.slice(0, 2)}/${hash.slice(2, 4)}/${folded}.json`;
-}
-
-function parseEntry(text: string, effectId: string): LedgerEntry {
-  try {
-    const entry = JSON.parse(text) as LedgerEntry;
-    const { outcome } = entry;
-    if (outcome.kind !== "failed" && outcome.kind !== "aborted") return entry;
-    const error = CoppiceError.fromJSON(outcome.error as unknown as ErrorRecord);
-    return { ...entry, outcome: { ...outcome, error } };
-  } catch (error) {
-    throw new CoppiceError("ERR_CORRUPT", `the ledger's entry of effect ${effectId} is not readable`, { cause: error });
-  }
 }

@@ -119,3 +119,40 @@ test("a failure that was recorded after its landing could not move stays on reco
   expect((await another.find("one"))?.outcome.kind).toBe("failed");
   expect(await another.find("two")).toBeNull();
 });
+
+const noOid = "1".repeat(40);
+test.each([
+  ["", "entry"],
+  ["42", "entry"],
+  ["{}", "entry"],
+  ['{"digest":"unknown","outcome":{}}', "entry"],
+  ['{"digest":"unknown","outcome":{"kind":"landed"}}', "entry"],
+  ['{"digest":"unknown","outcome":{"kind":"failed"}}', "entry"],
+  ["{", "record of a landing"],
+  ['{"targetRef":null,"oldOid":0,"newOid":[],"effectIds":{}}', "record of a landing"],
+  [`{"targetRef":"refs/heads/main","worktree":null,"oldOid":"x","newOid":"${noOid}","effectIds":["a"]}`, "record"],
+])("a ledger that somebody has edited to %j is refused, and stays as it is", async (text, what) => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const { ledger } = await openLedger(repository);
+  await ledger.record([{ digest: "one", outcome: outcome("one") }], []);
+  const ref = "refs/coppice/run-1/ledger";
+  const paths = (await repository.git("ls-tree", "-r", "--name-only", ref)).split("\n");
+  const changed = what === "entry" ? paths : ["landing.json"];
+  await repository.commitBeside(ref, "edited", Object.fromEntries(changed.map((path) => [path, text])));
+  const edited = await repository.oid(ref);
+  const refused = { code: "ERR_CORRUPT", message: expect.stringContaining(what) };
+  await expect((await openLedger(repository)).ledger.find("one")).rejects.toMatchObject(refused);
+  expect(await repository.oid(ref)).toBe(edited);
+});
+
+test("a ledger whose object is lost is not taken for none", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const { ledger } = await openLedger(repository);
+  await ledger.record([{ digest: "one", outcome: outcome("one") }], []);
+  await writeFile(join(repository.path, ".git/refs/coppice/run-1/ledger"), `${noOid}\n`);
+  const reading = (await openLedger(repository)).ledger;
+  await expect(reading.find("one")).rejects.toMatchObject({ code: "ERR_CORRUPT" });
+  await expect(reading.record([{ digest: "two", outcome: outcome("two") }], [])).rejects.toMatchObject({
+    code: "ERR_CORRUPT",
+  });
+});
