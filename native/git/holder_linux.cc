@@ -1,4 +1,5 @@
-// The processes that hold a worktree, as /proc tells: working directories, descriptors and mappings of this user's processes.
+// The processes that hold a worktree, as /proc tells: working directories, descriptors, mappings and environments of this user's
+// processes.
 #ifdef __linux__
 
 #include <dirent.h>
@@ -19,6 +20,7 @@ namespace coppice {
 
 namespace {
 
+constexpr std::string_view kWorktreeVariable = "COPPICE_WORKTREE=";
 constexpr uint64_t kNoInode = 1;                 // what /proc lists for a process that it cannot look up
 
 // A file or directory that was deleted still has its path, with this behind it.
@@ -56,6 +58,7 @@ class Holds {
   void lookAtFiles(int processFd) {
     lookAtDescriptors(processFd);
     lookAtMappings(processFd);
+    lookAtEnvironment(processFd);
   }
 
  private:
@@ -93,6 +96,19 @@ class Holds {
       if (permissions == std::string_view::npos || path == std::string_view::npos) continue;
       const std::string_view mode = line.substr(permissions + 1, 4);
       if (mode.size() == 4 && mode[1] == 'w' && mode[3] == 's') note(line.substr(path), "mapping");
+    }
+  }
+
+  // Who works with paths from elsewhere and opens each file only to write it holds nothing in the moment of a look. A task's
+  // processes have been told their worktree (src/runner/task-environment.ts), and keep it in the environment that they began with.
+  void lookAtEnvironment(int processFd) {
+    const std::string environment = readProcFile(processFd, "environ");
+    for (size_t at = 0; at < environment.size();) {
+      const size_t end = std::min(environment.find('\0', at), environment.size());
+      const std::string_view variable = std::string_view(environment).substr(at, end - at);
+      at = end + 1;
+      if (variable.substr(0, kWorktreeVariable.size()) != kWorktreeVariable) continue;
+      note(variable.substr(kWorktreeVariable.size()), "environment");
     }
   }
 

@@ -656,7 +656,7 @@ struct Holder {
   std::string path;  // the one of the request that it holds
   uint32_t pid = 0;
   std::string command;
-  std::string kind;  // "cwd", "descriptor", "mapping"
+  std::string kind;  // "cwd", "descriptor", "mapping", "environment"
 
   template <class Visitor>
   void fields(Visitor& visit) {

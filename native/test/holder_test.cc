@@ -62,6 +62,45 @@ std::string kindOf(const Child& child, const std::string& root) {
 
 #ifdef __linux__
 
+TEST(holder_finds_what_a_task_started_by_its_environment) {
+  const TempDirectory folder;
+  folder.write("root/file", "content");
+  const std::string root = folder.file("root"), variable = "COPPICE_WORKTREE=" + root;
+  std::string other = variable + "-not";
+  // Only a program that is started has an environment for others to read: the shell says that it runs, and stays.
+  const auto start = [&](std::string given) {
+    int ready[2];
+    if (::pipe2(ready, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      char shell[] = "sh", command[] = "-c", script[] = "echo y; while :; do sleep 60; done";
+      char* arguments[] = {shell, command, script, nullptr};
+      char path[] = "PATH=/usr/bin:/bin";
+      char* environment[] = {path, given.data(), nullptr};
+      if (::chdir("/") != 0 || ::dup2(ready[1], 1) != 1) ::_exit(1);
+      ::execve("/bin/sh", arguments, environment);
+      ::_exit(1);
+    }
+    char said = 'n';
+    const bool read = ::read(ready[0], &said, 1) == 1;
+    ::close(ready[0]);
+    ::close(ready[1]);
+    if (!read || said != 'y') throw std::runtime_error("the shell did not start");
+    return pid;
+  };
+  const pid_t held = start(variable), free = start(other);
+  std::string kinds;
+  for (const Holder& holder : findHolders({root}, kNever)) {
+    CHECK(holder.pid != static_cast<uint32_t>(free));
+    if (holder.pid == static_cast<uint32_t>(held)) kinds += holder.kind;
+  }
+  for (const pid_t pid : {held, free}) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  CHECK_EQ(kinds, "environment");
+}
+
 TEST(holder_finds_working_directories_descriptors_and_mappings) {
   const TempDirectory folder;
   folder.write("root/sub/file", "content");

@@ -29,7 +29,7 @@ export type SharedPlace = "config" | "hook" | "attributes" | "alternates" | "inf
 /** What lies there: "other" is neither a file nor a link, or hooks/ when it has more than is read. */
 export type SharedKind = "file" | "link" | "other";
 /** How a process holds a worktree. */
-export type HolderKind = "cwd" | "descriptor" | "mapping";
+export type HolderKind = "cwd" | "descriptor" | "mapping" | "environment";
 
 // ---- session -------------------------------------------------------------------------------------------------------
 

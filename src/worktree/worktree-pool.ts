@@ -19,6 +19,7 @@ import { type PooledWorktree, WorktreeSupply } from "./worktree-supply.js";
 
 /** Of a lease that is reset by hand: the setup command's own limit ends it. */
 const neverAborted = new AbortController().signal;
+const heldCode = "WORKTREE_HELD";
 
 export class WorktreePool {
   readonly #run: Run;
@@ -110,7 +111,8 @@ export class WorktreePool {
     const why = await this.#whyRetired(worktree);
     if (why !== null) {
       this.#run.emit("warning", { ...why, message: `${why.message}; the worktree is not used again`, effectId });
-      await this.discard(worktree).catch((error: Error) => {
+      // Whoever holds it may go on writing to its path: no other worktree of this run may come to lie there.
+      await this.discard(worktree, { keepName: why.code === heldCode }).catch((error: Error) => {
         const message = `${worktree.path} could not be removed: ${error.message}. 'coppice clean' does it`;
         this.#run.emit("warning", { code: "WORKTREE_NOT_REMOVED", message, effectId });
       });
@@ -129,7 +131,7 @@ export class WorktreePool {
       const [holder] = await Promise.all([this.#holders.find(path), idle]);
       if (holder === null) return null;
       const message = `process ${holder.pid} (${holder.command}) still holds ${path} (${holder.kind})`;
-      return { code: "WORKTREE_HELD", message };
+      return { code: heldCode, message };
     } catch (error) {
       return { code: "WORKTREE_NOT_RELEASED", message: `${path} could not be given back: ${(error as Error).message}` };
     }
@@ -146,14 +148,17 @@ export class WorktreePool {
     }
   }
 
-  /** Takes the worktree out of the pool and moves it to the trash. Its work must be durable elsewhere, or unwanted. */
-  async discard(worktree: PooledWorktree): Promise<void> {
+  /**
+   * Takes the worktree out of the pool and moves it to the trash. Its work must be durable elsewhere, or unwanted. `keepName`: the
+   * claim on its name ends with the session.
+   */
+  async discard(worktree: PooledWorktree, { keepName = false } = {}): Promise<void> {
     const { name, path } = worktree;
     try {
       await markEmpty(this.#run.git, name, this.#run.id);
       await this.#run.git.removeWorktree({ name, path, trashPath: this.#trash });
     } finally {
-      await this.#run.git.releaseClaim({ claimId: worktree.claimId });
+      if (!keepName) await this.#run.git.releaseClaim({ claimId: worktree.claimId });
       this.#takeOut(worktree);
     }
   }
