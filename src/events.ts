@@ -42,15 +42,16 @@ export interface Recovery {
 
 /** A file of the git directory that every worktree shares, and that is no longer as it was. */
 export interface RepositoryChange {
-  /** Absolute. */
+  /** Absolute; of a ref its full name. */
   readonly path: string;
-  readonly place: "config" | "hook" | "attributes" | "alternates" | "info";
+  /** "ref": a branch, a tag or the stash. The branch that effects land on does not count. */
+  readonly place: "config" | "hook" | "attributes" | "alternates" | "info" | "ref";
   readonly change: "added" | "changed" | "removed";
   /** Configuration keys that differ, sorted. Without values: they may be secrets. */
   readonly keys: readonly string[];
   /** It makes git run something, or take objects or configuration from elsewhere. */
   readonly codeBearing: boolean;
-  /** A command for the shell that brings back what was there; null: it was too large, or could not be read. */
+  /** A command for the shell that brings back what was there; null: it was too large, could not be read, or is the stash. */
   readonly restore: string | null;
 }
 
@@ -113,7 +114,7 @@ export interface Events {
   /** A batch landed: one flush, one move of the target. */
   "target:landed": { time: number; target: string; oldOid: string; newOid: string; effectIds: readonly string[] };
   /**
-   * Configuration, hooks, info or alternates of the repository have changed since the last look, by an effect in flight
+   * Configuration, hooks, info, alternates or refs of the repository have changed since the last look, by an effect in flight
    * (`effectIds`) or by somebody else. `stopsLanding`: nothing lands until `acknowledge`, or until it is as before.
    */
   "repository:changed": {

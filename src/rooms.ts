@@ -53,6 +53,7 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
     const consolidation = new Consolidation(run);
     const provisioner = await Provisioner.open(run);
     const target = await openTarget(run);
+    repository.landsOn(target.refName);
     const runner = createRunner(options.limits, options.harnesses);
     const setup = Setup.open(run, (request) => runSetup(run, runner, request));
     const overlaps = new OverlapWatch(run, () => events.has("effects:overlap"));
@@ -78,9 +79,9 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
 
 /** Every effect has settled and every lease has ended. Each room is closed even when one before it fails. */
 export async function closeRooms(rooms: Rooms): Promise<void> {
-  const { run, pool, anchor, runner, gate, settlement, consolidation } = rooms;
+  const { run, repository, pool, anchor, runner, gate, settlement, consolidation } = rooms;
   const results = await Promise.allSettled([runner.close()]);
-  for (const room of [pool, gate, anchor, settlement, consolidation, run.git]) {
+  for (const room of [repository, pool, gate, anchor, settlement, consolidation, run.git]) {
     results.push(...(await Promise.allSettled([room.close()])));
   }
   const rejected = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));

@@ -161,7 +161,7 @@ export async function acquireLease(
     draft.clock.add("setupMs", setupMs);
     draft.clock.add("acquireMs", -setupMs);
   }
-  repository.entered(effectId);
+  repository.entered(effectId, kind !== "function" && kind !== "module");
   run.emit("effect:acquired", { effectId, worktree: worktree.name, path: worktree.path, baseOid, created });
   return new Lease({ run, pool, anchor, owner }, worktree, { effectId, baseOid });
 }

@@ -9,6 +9,7 @@ import { ulid } from "ulid";
 import { bytesOfText } from "../git/border-text.js";
 import type { SharedFile } from "../git/native.js";
 import type { Difference } from "./compare.js";
+import { quote } from "./quote.js";
 
 /** `folder`: made when there is something to keep. Resolves once everything is on disk. */
 export async function keepEarlier(folder: string, differences: readonly Difference[]): Promise<void> {
@@ -71,8 +72,4 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-function quote(text: string): string {
-  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

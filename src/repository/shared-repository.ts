@@ -9,6 +9,7 @@ import type { Run } from "../run.js";
 import { SharedTurn } from "../shared-turn.js";
 import { compareStates, type Difference, type SharedState } from "./compare.js";
 import { keepEarlier, restoreCommand } from "./earlier-bytes.js";
+import { compareRefs, type RefState, readRefs } from "./shared-refs.js";
 
 interface Found {
   /** Null: it must be read again. */
@@ -22,13 +23,20 @@ const maxNamed = 20;
 export class SharedRepository {
   readonly #run: Run;
   readonly #earlier: string;
-  readonly #inFlight = new Set<string>();
+  /** Whether their tasks are programs, which may run git. */
+  readonly #inFlight = new Map<string, boolean>();
   /** They ended after the last look: what the next one finds may be theirs. */
   readonly #ended = new Set<string>();
   readonly #turn = new SharedTurn(() => this.#look());
   #marks: string | null = null;
   #seen: SharedState = new Map();
   #acknowledged: SharedState = new Map();
+  /** Null: they could not be read. */
+  #refs: RefState | null = null;
+  #ownRef = "";
+  /** They ended after the last look at refs. */
+  readonly #sinceRefs = new Set<string>();
+  #refsDue = false;
 
   private constructor(run: Run) {
     this.#run = run;
@@ -40,19 +48,39 @@ export class SharedRepository {
     const repository = new SharedRepository(run);
     repository.#accept(await repository.#read(), true);
     repository.#acknowledged = repository.#seen;
+    repository.#refs = await readRefs(run.git);
     return repository;
   }
 
-  /** From now on a change may come from this effect's task. */
-  entered(effectId: string): void {
-    this.#inFlight.add(effectId);
+  /** The branch that effects land on: that it moves is nobody's news. */
+  landsOn(refName: string): void {
+    this.#ownRef = refName;
+  }
+
+  /**
+   * From now on a change may come from this effect's task.
+   * @param runsPrograms whether refs are looked at when it ends; else the next look at them names this effect, too
+   */
+  entered(effectId: string, runsPrograms: boolean): void {
+    this.#inFlight.set(effectId, runsPrograms);
   }
 
   /** Its task has ended. Never rejects: what could not be looked at now is looked at before the next landing. */
   async left(effectId: string): Promise<void> {
-    if (!this.#inFlight.delete(effectId)) return;
+    const ranPrograms = this.#inFlight.get(effectId);
+    if (ranPrograms === undefined) return;
+    this.#inFlight.delete(effectId);
     this.#ended.add(effectId);
+    this.#sinceRefs.add(effectId);
+    this.#refsDue ||= ranPrograms;
     await this.#turn.request().catch(() => {});
+  }
+
+  /** The last look: also at the refs, when there has been an effect since. */
+  async close(): Promise<void> {
+    if (this.#sinceRefs.size === 0) return;
+    this.#refsDue = true;
+    await this.#turn.request();
   }
 
   /** Looks, and gives what landing must wait for; nothing: it may go on. */
@@ -76,7 +104,7 @@ export class SharedRepository {
 
   async #look(): Promise<void> {
     const ended = [...this.#ended];
-    const effectIds = [...new Set([...ended, ...this.#inFlight])];
+    const effectIds = [...new Set([...ended, ...this.#inFlight.keys()])];
     const found = await this.#read();
     const differences = found === null ? [] : compareStates(this.#seen, found.state);
     // Before anybody hears of it: a restore command must never name what is not there. When it fails the next look finds it again.
@@ -87,6 +115,23 @@ export class SharedRepository {
       this.#run.emit("repository:changed", { effectIds, changes: this.#describe(differences), stopsLanding });
     }
     for (const effectId of ended) this.#ended.delete(effectId);
+    if (this.#refsDue) await this.#lookAtRefs();
+  }
+
+  /** Apart from the files: what these look like after a landing of ours is known, and what refs do not. */
+  async #lookAtRefs(): Promise<void> {
+    const { git, repository } = this.#run;
+    const ended = [...this.#sinceRefs];
+    this.#refsDue = false;
+    const [before, found] = [this.#refs, await readRefs(git)];
+    if (found === null) return;
+    this.#refs = found;
+    const changes = before === null ? [] : compareRefs(before, found, this.#ownRef, repository.commonDirectory);
+    for (const effectId of ended) this.#sinceRefs.delete(effectId);
+    if (changes.length === 0) return;
+    const effectIds = [...new Set([...ended, ...this.#inFlight.keys()])];
+    const stopsLanding = this.#unacknowledged().length > 0;
+    this.#run.emit("repository:changed", { effectIds, changes, stopsLanding });
   }
 
   /** Null: nothing has changed since the last look. */

@@ -204,7 +204,8 @@ describe("what stops nothing", () => {
       const repository = await createRepository({ tree });
       const { manager, events } = await opened(repository);
       expect((await manager.run(shell("one", script))).kind).toBe("landed");
-      expect(events).toMatchObject([
+      const ofFiles = events.filter(({ changes }) => changes.every(({ place }) => place !== "ref"));
+      expect(ofFiles).toMatchObject([
         {
           effectIds: ["one"],
           changes: [{ path: at(repository, path), keys, codeBearing: false }],
@@ -214,10 +215,10 @@ describe("what stops nothing", () => {
     });
   }
 
-  test("commits, branches, gc and files that are touched are not even reported", async () => {
+  test("commits, gc and files that are touched are not even reported", async () => {
     const repository = await createRepository({ tree });
     const { manager, events } = await opened(repository);
-    const script = `git add -A; git commit -qm own; git branch more; git gc -q; touch "$common/config" "$common/hooks"`;
+    const script = `git add -A; git commit -qm own; git gc -q; touch "$common/config" "$common/hooks"`;
     expect((await manager.run(shell("one", script))).kind).toBe("landed");
     await repository.commit("the user's", { "b.txt": "b\n" });
     expect((await manager.run(shell("two", "true"))).kind).toBe("landed");
