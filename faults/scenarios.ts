@@ -1,10 +1,13 @@
 // The table of scenarios: one row each, in the order in which they are taken.
 import type { Scenario } from "./scenario.js";
+import { corruption } from "./scenarios/corruption.js";
 import { endings } from "./scenarios/endings.js";
+import { escapes } from "./scenarios/escapes.js";
 import { fullDisk } from "./scenarios/full-disk.js";
 import { killCalls } from "./scenarios/kill-calls.js";
 import { killRecovery, killSteps } from "./scenarios/kill-steps.js";
 import { heldLocks } from "./scenarios/locks.js";
+import { misbehaving } from "./scenarios/misbehaving.js";
 import { besideProcesses } from "./scenarios/processes.js";
 import { scriptBesideUser, scriptKilled, scriptOnFullDisk } from "./scenarios/script.js";
 import { soaking } from "./scenarios/soak.js";
@@ -23,6 +26,9 @@ export const scenarios: readonly Scenario[] = [
   besideProcesses,
   heldLocks,
   soaking,
+  escapes,
+  corruption,
+  misbehaving,
 ];
 
 /** What else there is to be tried, by the name of `--subject`. */
