@@ -7,6 +7,7 @@
 
 #include "admin_directory.h"
 #include "failure.h"
+#include "new_file.h"
 
 namespace coppice {
 namespace {

@@ -51,8 +51,6 @@ class RootDirectory {
 void writeAll(int fd, const char* data, size_t size, const std::string& path);
 // A new file with these bytes beside nothing else: O_EXCL, fsync, and the directory is NOT synced (callers group that).
 void writeNewFile(const std::string& path, std::string_view bytes, mode_t mode, bool sync);
-// The same at the top of a root, whatever stands at the root's path by now.
-void writeNewFile(const RootDirectory& root, const std::string& name, std::string_view bytes, mode_t mode);
 // Lock file + rename, as git does for small files: `path`.lock is created exclusively. Throws LOCKED.
 void replaceFile(const std::string& path, std::string_view bytes, bool sync);
 void syncDirectory(const std::string& path);

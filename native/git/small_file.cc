@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "failure.h"
+#include "new_file.h"
 #include "safe_path.h"
 
 namespace coppice {

@@ -9,6 +9,7 @@
 #include "checkout.h"
 #include "failpoint.h"
 #include "failure.h"
+#include "new_file.h"
 #include "random_name.h"
 #include "settings_cache.h"
 #include "start_tracking.h"

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "git/new_file.h"
 #include "git/oid.h"
 #include "test/git_repository.h"
 
