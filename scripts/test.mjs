@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { orExplain, prepare, testing } from "./bootstrap/prepare.mjs";
 import { say, seconds } from "./bootstrap/step.mjs";
 import { projectFolder } from "./native-sources.mjs";
@@ -78,8 +79,7 @@ async function faults(counts) {
 /** Whole runs of the orchestrator's SDK: in a process of its own, because it is installed apart. */
 async function sdk(counts) {
   const { exitCode, output } = await step("orchestrator (the real SDK)", process.execPath, ["scripts/test-sdk.mjs"]);
-  // Without the colours of a terminal: standard output is a pipe.
-  const closing = /Tests\s+(?:(\d+) failed \| )?(\d+) passed/.exec(output);
+  const closing = /Tests\s+(?:(\d+) failed\s*\|?\s*)?(?:(\d+) passed)?/.exec(stripVTControlCharacters(output));
   counts.failed += Number(closing?.[1] ?? 0);
   counts.passed += Number(closing?.[2] ?? 0);
   if (exitCode !== 0 && !(Number(closing?.[1] ?? 0) > 0)) counts.failed += 1;
