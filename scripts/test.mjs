@@ -79,7 +79,7 @@ async function faults(counts) {
 /** Whole runs of the orchestrator's SDK: in a process of its own, because it is installed apart. */
 async function sdk(counts) {
   const { exitCode, output } = await step("orchestrator (the real SDK)", process.execPath, ["scripts/test-sdk.mjs"]);
-  const closing = /Tests\s+(?:(\d+) failed\s*\|?\s*)?(?:(\d+) passed)?/.exec(stripVTControlCharacters(output));
+  const closing = /^\s*Tests\s+(?:(\d+) failed)?[ |]*(?:(\d+) passed)?/m.exec(stripVTControlCharacters(output));
   counts.failed += Number(closing?.[1] ?? 0);
   counts.passed += Number(closing?.[2] ?? 0);
   if (exitCode !== 0 && !(Number(closing?.[1] ?? 0) > 0)) counts.failed += 1;
