@@ -41,16 +41,22 @@ export function wrapResolve(resolve: ResolveAction, options: WrapOptions): Resol
     await hideFromGit(runDir, root);
     const recorded = await manager.recorded(action.effectId);
     let given: ResolveResult | null = null;
+    const pending = new AbortController();
     const outcome =
       recorded !== null && recorded.kind !== "aborted"
         ? recorded
         : await manager.run({
             id: action.effectId,
             message: action.taskDef.title || action.label || `Effect ${action.effectId}`,
+            signal: pending.signal,
             task: async ({ path }: TaskContext<undefined>) => {
               given = await resolve(inWorktree(action, path, root));
               if (given.status === "ok") return given.value ?? null;
-              if (given.status === "pending") return null;
+              // Not settled: as an abort it is neither replayed nor posted, and what it has written is kept.
+              if (given.status === "pending") {
+                pending.abort(new CoppiceError("ERR_ABORTED", "the action is pending"));
+                return null;
+              }
               throw given.error instanceof Error ? given.error : new Error(String(given.error ?? given.stderr));
             },
           });

@@ -238,6 +238,23 @@ test("a driver's own dispatch: resolved in a worktree, committed once and one af
   expect(await repository.git("status", "--porcelain")).toBe("");
 });
 
+test("an action that its driver leaves pending is resolved anew", async () => {
+  const { runDir, manager, read } = await setUp();
+  const statuses = ["pending", "ok"] as const;
+  let calls = 0;
+  const resolve = wrapResolve(
+    async ({ taskDef }) => {
+      const { path } = (taskDef.metadata as { worktree: { path: string } }).worktree;
+      await writeFile(join(path, "call.txt"), `${calls}\n`);
+      return { status: statuses[calls++] ?? "error", value: calls };
+    },
+    { runDir, manager },
+  );
+  expect((await resolve(shell("e1", "-"))).status).toBe("pending");
+  expect(await resolve(shell("e1", "-"))).toMatchObject({ status: "ok", value: 2 });
+  expect(await read("call.txt")).toBe("1\n");
+});
+
 test("a run is driven to its end, waits where nothing here may answer, and is not run again", async () => {
   const { runDir, manager } = await setUp();
   let ends = 0;
