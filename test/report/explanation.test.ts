@@ -18,6 +18,12 @@ test("a conflict names its paths and kinds, and the commands to type", () => {
   ]);
 });
 
+test("a conflict that a policy could not decide says why", () => {
+  const resolutions = [{ path: "src/a.ts", kind: "content", policy: "union", gaveUp: "not text on both sides" }];
+  const [, reason] = explainOutcomes([outcomeOf("conflicted", "docs", { resolutions })]);
+  expect(reason).toBe('  content conflict in src/a.ts; policy "union": not text on both sides');
+});
+
 test("a blocked effect names the user's paths", () => {
   const [, reason] = explainOutcomes([outcomeOf("blocked", "docs")]);
   expect(reason).toBe("  README.md has your own change (modified), which stays");
