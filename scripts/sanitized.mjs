@@ -29,6 +29,8 @@ const kinds = {
 };
 // Where the addon's threads, buffers and borders are used in every way.
 const addonTests = ["test/git", "test/native", "test/merge", "test/worktree"];
+// It looks for the addon itself, in folders of its own.
+const withoutAddon = "test/git/load-native.test.ts";
 
 await orExplain(async () => {
   const [name, ...filters] = process.argv.slice(2);
@@ -55,7 +57,13 @@ async function part(what, program, args, environment) {
 function addonRun(folder, { environment }) {
   const runtime = execFileSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim();
   return [
-    [join(projectFolder, "node_modules/vitest/vitest.mjs"), "run", "--testTimeout=300000", ...addonTests],
+    [
+      join(projectFolder, "node_modules/vitest/vitest.mjs"),
+      "run",
+      "--testTimeout=300000",
+      `--exclude=${withoutAddon}`,
+      ...addonTests,
+    ],
     {
       ...environment,
       // Node frees little when it ends; what leaks in native/git shows in the native tests.
