@@ -72,3 +72,20 @@ test("items that cannot be read are exit code 2", async () => {
   expect(ended.exitCode).toBe(2);
   expect(ended.stderr).toContain("the items cannot be read");
 });
+
+test("--on-conflict says what becomes of conflicts, and the progress tells of overlaps", async () => {
+  const lines = "1\n2\n3\n4\n5\n";
+  const repository = await createRepository({ tree: { a: lines } });
+  const meet = 'echo "$1" >> a; touch "$2/$1"; while [ "$(ls "$2" | wc -l)" -lt 2 ]; do sleep 0.02; done';
+  await repository.write({ "../met/.keep": "" });
+  const command = ["sh", "-c", meet, "sh", "{}", `${repository.path}/../met`];
+  const args = ["map", "--items", "-", "--json", "--on-conflict", "union", "--", ...command];
+  const ended = await coppice(args, { cwd: repository.path, input: "x\ny\n" });
+  expect(ended.exitCode).toBe(0);
+  expect(lastJson(ended)).toMatchObject({
+    landed: 2,
+    outcomes: [{}, { resolutions: [{ path: "a", policy: "union" }] }],
+  });
+  expect(await repository.git("show", "HEAD:a")).toBe(`${lines}x\ny`);
+  expect(ended.stderr).toMatch(/have both changed a: they may come to be in conflict/);
+});
