@@ -138,33 +138,33 @@ async function goForward(
   }
 }
 
-/** Takes the locks; whoever gets them ends the landing. Throws ERR_LOCKED, ERR_TARGET_GONE, ERR_REPOSITORY_BUSY. */
+/**
+ * Takes the locks; whoever gets them ends the landing. An operation of the user's is waited for, for a moment and without the locks.
+ * Throws ERR_LOCKED, ERR_TARGET_GONE, ERR_REPOSITORY_BUSY.
+ */
 export async function beginLanding(run: Run, target: Target): Promise<BeginLandingReply> {
-  const landing = await run.git.beginLanding({
-    targetRef: target.refName,
-    worktree: target.worktree,
-    commit: run.options.land === "commit",
-    timeoutMs: run.options.limits.lockTimeoutMs,
-  });
-  const refuse = async (code: "ERR_TARGET_GONE" | "ERR_REPOSITORY_BUSY", message: string): Promise<never> => {
+  for (;;) {
+    const landing = await run.git.beginLanding({
+      targetRef: target.refName,
+      worktree: target.worktree,
+      commit: run.options.land === "commit",
+      timeoutMs: run.options.limits.lockTimeoutMs,
+    });
+    const refusal = refusalOf(landing, target);
+    if (refusal?.code !== "ERR_REPOSITORY_BUSY") target.patience.renew();
+    if (refusal === null) return landing;
     await run.git.endLanding({ landingId: landing.landingId, writeIndex: false });
-    throw new CoppiceError(code, message);
-  };
-  if (landing.tipOid === null)
-    await refuse("ERR_TARGET_GONE", `${target.label} was deleted: recreate it, then land the kept work`);
-  if (landing.state !== "none") {
-    await refuse(
-      "ERR_REPOSITORY_BUSY",
-      `${landing.workingDirectory} is in the middle of a ${landing.state}: finish it, then land the kept work`,
-    );
+    if (refusal.code !== "ERR_REPOSITORY_BUSY" || !(await target.patience.wait())) throw refusal;
   }
-  if (landing.indexConflicted) {
-    await refuse(
-      "ERR_REPOSITORY_BUSY",
-      `the index of ${landing.workingDirectory} has unresolved conflicts: resolve them, then land the kept work`,
-    );
-  }
-  return landing;
+}
+
+function refusalOf({ tipOid, state, indexConflicted, workingDirectory }: BeginLandingReply, target: Target) {
+  if (tipOid === null)
+    return new CoppiceError("ERR_TARGET_GONE", `${target.label} was deleted: recreate it, then land the kept work`);
+  const busy = (what: string) => new CoppiceError("ERR_REPOSITORY_BUSY", `${what}, then land the kept work`);
+  if (state !== "none") return busy(`${workingDirectory} is in the middle of a ${state}: finish it`);
+  if (indexConflicted) return busy(`the index of ${workingDirectory} has unresolved conflicts: resolve them`);
+  return null;
 }
 
 /** The effects whose paths the user has changed: they drop out, and the rest is merged again without them. */

@@ -5,6 +5,7 @@ import { CoppiceError, isCoppiceError } from "../errors.js";
 import type { Git } from "../git/git.js";
 import type { ResolveReply } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
+import { Patience } from "./patience.js";
 
 export interface Target {
   /** What landing moves. */
@@ -13,6 +14,8 @@ export interface Target {
   readonly label: string;
   /** The working directory to keep in step; null: the worktree that has the branch checked out, found at each landing. */
   readonly worktree: string | null;
+  /** With operations of the user's in that working directory. */
+  readonly patience: Patience;
   /** The commit that effects land on now. Throws ERR_TARGET_GONE. */
   tip(): Promise<string>;
 }
@@ -48,7 +51,13 @@ async function openBranch(run: Run): Promise<Target> {
     if (commitOid !== null) return commitOid;
     throw new CoppiceError("ERR_TARGET_GONE", `${label} was deleted: recreate it, then land the kept work`);
   };
-  return { refName, label, worktree: refName === "HEAD" ? repository.workingDirectory : null, tip };
+  return {
+    refName,
+    label,
+    worktree: refName === "HEAD" ? repository.workingDirectory : null,
+    patience: new Patience(),
+    tip,
+  };
 }
 
 /** The commit that a name given by the caller stands for; null: none, or no name that can stand for one. */
@@ -90,7 +99,7 @@ async function openWorkingTree(run: Run, branch: Target): Promise<Target> {
     branchOid = nowOid;
     return moveTip(run, refName, followed);
   };
-  return { refName, label: branch.label, worktree: workingDirectory, tip };
+  return { refName, label: branch.label, worktree: workingDirectory, patience: new Patience(), tip };
 }
 
 async function moveTip(run: Run, refName: string, newOid: string): Promise<string> {

@@ -77,6 +77,41 @@ test("before the locks: the user commits the same line, and the effect conflicts
   await expectSound(repository);
 });
 
+test("before the locks: the user begins a merge, and the landing waits until it is over", async () => {
+  const repository = await createRepository({ tree });
+  await repository.commitBeside("refs/heads/other", "other", { "o.txt": "other\n" }, await repository.oid("HEAD"));
+  const outcome = await landWhile(repository, "beginLanding", async () => {
+    await repository.git("merge", "--quiet", "--no-ff", "--no-commit", "other");
+    // It has been refused once by then, and gives the locks back.
+    hooks.before.set("endLanding", async () => {
+      hooks.before.set("beginLanding", () => repository.git("commit", "--quiet", "--no-edit"));
+    });
+  });
+  expect(outcome.kind).toBe("landed");
+  expect(await repository.git("log", "--first-parent", "--format=%s")).toBe(
+    "Effect one\nMerge branch 'other'\ninitial",
+  );
+  expect(await read(repository, "o.txt")).toBe("other\n");
+  expect(await repository.status()).toBe("");
+  await expectSound(repository);
+});
+
+test("before the locks: the user begins a merge and stays in it, and the effect is kept", async () => {
+  const repository = await createRepository({ tree });
+  await repository.commitBeside("refs/heads/other", "other", { "o.txt": "other\n" }, await repository.oid("HEAD"));
+  const outcome = await landWhile(repository, "beginLanding", () =>
+    repository.git("merge", "--quiet", "--no-ff", "--no-commit", "other"),
+  );
+  expect(outcome).toMatchObject({
+    kind: "failed",
+    error: { code: "ERR_REPOSITORY_BUSY" },
+    kept: { snapshotOid: expect.any(String) },
+  });
+  expect(await read(repository, "o.txt")).toBe("other\n");
+  await repository.git("merge", "--abort");
+  expect(await repository.status()).toBe("");
+});
+
 test("before the locks: the user checks out another branch, and the target moves without a working tree", async () => {
   const repository = await createRepository({ tree });
   const outcome = await landWhile(repository, "beginLanding", () =>
