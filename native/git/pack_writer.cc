@@ -57,8 +57,9 @@ std::string distanceBytes(uint64_t distance) {
   return bytes;
 }
 
+// Not git's "tmp_": with --prune=now its gc and prune take whatever is called that, also from under us. Ours are known by their .keep.
 std::string temporaryPath(const std::string& packDirectory, const char* kind, const std::string& name) {
-  return packDirectory + "/tmp_" + kind + "_" + name;
+  return packDirectory + "/coppice_" + kind + "_" + name;
 }
 
 // A hint: the pack and its index go to the disk side by side, and the first sync commits what the second one would have to.

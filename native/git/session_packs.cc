@@ -104,8 +104,8 @@ void SessionPacks::writeKeep(const std::string& name) {
   const std::string keepPath = pathOf(name) + ".keep";
   if (::link(owner_.path().c_str(), keepPath.c_str()) == 0) return;
   if (errno != EPERM && errno != ENOTSUP && errno != EMLINK && errno != EXDEV) failSystem(kOperation, keepPath);
-  // git deletes files of this name when they are old, should we die before the rename.
-  const std::string temporary = directory() + "/tmp_keep_" + randomName();
+  // Should we die before the rename, its ending has the next session find it and its owner.
+  const std::string temporary = directory() + "/coppice_" + randomName() + ".keep";
   writeNewFile(temporary, std::string(kFirstWords) + owner_.name() + "\n", 0444, true);
   if (::rename(temporary.c_str(), keepPath.c_str()) == 0) return;
   const int number = errno;

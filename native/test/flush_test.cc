@@ -16,6 +16,7 @@
 #include "git/operations.h"
 #include "git/pack_index.h"
 #include "git/session_packs.h"
+#include "test/at_step.h"
 #include "test/session_repository.h"
 
 using namespace coppice;
@@ -126,6 +127,21 @@ TEST(flush_survives_gits_gc_beside_it) {
     for (const Oid& oid : commits) CHECK(said([&] { return treeOfTreeish(*handle, oid); }) != Oid{});
   }
   CHECK_EQ(repository.git("rev-list --count main"), "12");
+  checkSound(repository);
+}
+
+TEST(flush_survives_a_prune_without_grace_before_its_pack_has_its_name) {
+  const SessionRepository repository;
+  const auto session = repository.open();
+  const Oid oid = commitFile(*session, "content\n");
+  bool pruned = false;
+  const AtStep prune("flush.written", [&] {
+    repository.git("prune --expire=now");
+    pruned = true;
+  });
+  flushTo(*session, {move("refs/heads/main", oid)});
+  CHECK(pruned);
+  CHECK(repository.oid("main") == oid);
   checkSound(repository);
 }
 

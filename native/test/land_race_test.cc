@@ -4,11 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <functional>
 #include <thread>
 
-#include "git/failpoint.h"
 #include "git/path_swap.h"
+#include "test/at_step.h"
 #include "test/landing_fixture.h"
 
 namespace coppice::test {
@@ -18,35 +17,6 @@ void shell(const LandingFixture& fixture, const std::string& command) {
   const CommandResult result = runCommand(fixture.path(), command);
   if (result.code != 0) throw std::runtime_error(command + ": " + result.output);
 }
-
-// Runs `act` when the landing reaches `step`, the first time.
-class AtStep {
- public:
-  AtStep(std::string step, std::function<void()> act) {
-    wanted() = "landing." + step;
-    action() = std::move(act);
-    failpointListener = [](const char* reached) {
-      if (wanted() != reached || !action()) return;
-      const auto now = std::move(action());
-      action() = nullptr;
-      now();
-    };
-  }
-  ~AtStep() {
-    failpointListener = nullptr;
-    action() = nullptr;
-  }
-
- private:
-  static std::string& wanted() {
-    static std::string step;
-    return step;
-  }
-  static std::function<void()>& action() {
-    static std::function<void()> act;
-    return act;
-  }
-};
 
 Oid commitBase(const LandingFixture& fixture) {
   fixture.write("file", "old\n");
@@ -132,7 +102,7 @@ TEST(landing_gives_back_what_an_editor_wrote_into_the_displaced_file) {
     const Oid effect = fixture.effect(base, edits());
     const int editor = open((fixture.path() + "/" + name).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
     CHECK(editor >= 0);
-    const AtStep late("settled", [&] { CHECK_EQ(write(editor, "late\n", 5), 5); });
+    const AtStep late("landing.settled", [&] { CHECK_EQ(write(editor, "late\n", 5), 5); });
     CHECK_EQ(LandingFixture::text(fixture.land(effect)), std::string(name) + " modified");
     close(editor);
     CHECK_EQ(fixture.read(name), "old\nlate\n");
@@ -145,7 +115,7 @@ TEST(landing_keeps_both_versions_when_the_user_writes_twice) {
   const Oid base = commitBase(fixture);
   const Oid effect = fixture.effect(base, edits());
   const int editor = open((fixture.path() + "/file").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  const AtStep late("settled", [&] {
+  const AtStep late("landing.settled", [&] {
     CHECK_EQ(write(editor, "late\n", 5), 5);
     fixture.write("file", "written onto the new version\n");
   });
@@ -162,7 +132,7 @@ TEST(landing_shows_what_the_user_wrote_before_the_new_index) {
   const Oid base = commitBase(fixture);
   const Oid effect = fixture.effect(base, edits());
   // Same size, same second, between the update and the new index, and once more while the index is being written.
-  const AtStep late("publishing", [&] { fixture.write("file", "NEW\n"); });
+  const AtStep late("landing.publishing", [&] { fixture.write("file", "NEW\n"); });
   fixture.land(effect);
   CHECK_EQ(fixture.status(), " M file");
 }
@@ -187,7 +157,7 @@ TEST(landing_holds_the_users_git_off_at_every_step) {
     const Oid effect = fixture.effect(base, edits());
     fixture.write("mine", "edited\n");
     bool reached = false;
-    const AtStep user(step, [&] {
+    const AtStep user(std::string("landing.") + step, [&] {
       reached = true;
       for (const char* command : {"commit -q -a -m mine", "add mine", "checkout -q other", "stash", "reset -q --hard"}) {
         const CommandResult result = fixture.repository().tryGit(command);
