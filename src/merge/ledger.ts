@@ -46,8 +46,19 @@ export class Ledger {
   }
 
   async find(effectId: string): Promise<LedgerEntry | null> {
-    const ledgerOid = await this.#now();
-    if (ledgerOid === null) return null;
+    for (let race = 1; ; race++) {
+      const ledgerOid = await this.#now();
+      if (ledgerOid === null) return null;
+      try {
+        return await this.#findIn(ledgerOid, effectId);
+      } catch (error) {
+        // Moved on between the two, and with no ref left to hold it a prune without grace has taken it.
+        if (race === maxRaces || (await this.#now()) === ledgerOid) throw error;
+      }
+    }
+  }
+
+  async #findIn(ledgerOid: string, effectId: string): Promise<LedgerEntry | null> {
     const text = await this.#read(ledgerOid, entryPath(effectId));
     if (text === null) return null;
     const entry = parseEntry(text, effectId);
@@ -199,7 +210,8 @@ export class Ledger {
     const moves = recordings.flatMap((recording) => recording.refs);
     await this.#load();
     for (let race = 0; race < maxRaces; race++) {
-      const commitOid = await this.#commit(await this.#edits(recordings));
+      const commitOid = await this.#next(recordings);
+      if (commitOid === null) continue;
       const ledgerRef: RefUpdate = {
         refName: names.ledger,
         newOid: commitOid,
@@ -217,6 +229,22 @@ export class Ledger {
       await this.#load();
     }
     throw new CoppiceError("ERR_LOCKED", `${names.ledger} was moved by other processes ${maxRaces} times in a row`);
+  }
+
+  /**
+   * The ledger with these recordings in it. Null, and loaded anew: another process has moved it on, and with no ref left to hold what
+   * this one knew, a prune without grace has taken it.
+   */
+  async #next(recordings: readonly Recording[]): Promise<string | null> {
+    const knownOid = this.#commitOid;
+    try {
+      return await this.#commit(await this.#edits(recordings));
+    } catch (error) {
+      this.#loaded = false;
+      await this.#load();
+      if (this.#commitOid === knownOid) throw error;
+      return null;
+    }
   }
 
   async #commit(edits: TextEdit[]): Promise<string> {

@@ -65,6 +65,20 @@ test("a ledger that somebody holds is waited for twice, not once for each", asyn
   expect(await readFile(lock, "utf8")).toBe("somebody's\n");
 });
 
+test("a ledger that another process has moved on, and whose old state a prune has taken, is read anew", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const [one, other] = [await openLedger(repository), await openLedger(repository)];
+  const record = (ledger: Ledger, id: string) => ledger.record([{ digest: id, outcome: outcome(id) }], []);
+  await record(one.ledger, "e1");
+  await record(one.ledger, "e2");
+  // Two packs become one: from then on nothing that was read before is remembered.
+  await one.git.consolidate({ atMost: 1 });
+  await record(other.ledger, "e3");
+  await repository.git("gc", "--quiet", "--prune=now");
+  await record(one.ledger, "e4");
+  for (const id of ["e1", "e2", "e3", "e4"]) expect((await one.ledger.find(id))?.digest).toBe(id);
+});
+
 test("a landing that died before its commit point is not believed after the next one has been recorded", async () => {
   const repository = await createRepository({ tree: { "a.txt": "a\n" } });
   const targetRef = "refs/heads/main";
