@@ -123,7 +123,7 @@ class Reset {
   void writeIndexOver(std::optional<IndexFile> whole, IndexFile seen, const std::vector<std::string>& gone) {
     if (!whole) {
       const std::optional<std::string> bytes = movedOwnIndex(seen, gone);
-      if (bytes) return replaceFile(indexPath_, *bytes, false);
+      if (bytes) return replaceIndex(*bytes);
       std::vector<std::string> none;
       whole = wholeIndex(none);
     }
@@ -191,10 +191,14 @@ class Reset {
     stays_.add(restore.stays());
   }
 
+  void replaceIndex(std::string_view bytes) {
+    replaceFile(indexPath_, bytes, Deadline(shared_.session.lockTimeoutMs()), shared_.cancel);
+  }
+
   void writeIndex(IndexFile index) {
     index.version = 2;
     index.treeExtension = treeExtensionFor(*handle_, treeOid_, shared_.cancel);
-    replaceFile(indexPath_, serializeIndex(index), false);
+    replaceIndex(serializeIndex(index));
     failpoint("reset.index-written");
   }
 

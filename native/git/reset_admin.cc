@@ -43,10 +43,11 @@ void sweepAdminDirectory(Session& session, const std::string& adminDirectory, co
     if (untouched && name == "logs") continue;
     if (!stays || !isRegularFile(admin.get(), name)) removeTree(admin.get(), name, &cancel);
   }
+  const Deadline deadline(session.lockTimeoutMs());
   if (readSmallFile(adminDirectory + "/commondir", 1u << 16) != "../..\n")
-    replaceFile(adminDirectory + "/commondir", "../..\n", false);
+    replaceFile(adminDirectory + "/commondir", "../..\n", deadline, cancel);
   if (untouched) return;
-  replaceFile(adminDirectory + "/HEAD", toHex(headOid) + "\n", false);
+  replaceFile(adminDirectory + "/HEAD", toHex(headOid) + "\n", deadline, cancel);
   if (::mkdirat(admin.get(), "logs", 0777) != 0) failSystem(kOperation, adminDirectory + "/logs");
   writeNewFile(adminDirectory + "/logs/HEAD", headLog(session, headOid), 0666, false);
   if (marks != nullptr) *marks = marksOf(adminDirectory, headOid);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "back_off.h"
 #include "cancel.h"
 #include "owned.h"
 
@@ -51,8 +52,9 @@ class RootDirectory {
 void writeAll(int fd, const char* data, size_t size, const std::string& path);
 // A new file with these bytes beside nothing else: O_EXCL, fsync, and the directory is NOT synced (callers group that).
 void writeNewFile(const std::string& path, std::string_view bytes, mode_t mode, bool sync);
-// Lock file + rename, as git does for small files: `path`.lock is created exclusively. Throws LOCKED.
-void replaceFile(const std::string& path, std::string_view bytes, bool sync);
+// Lock file + rename, as git does for small files: `path`.lock is created exclusively, and somebody else's is waited for (a gc locks
+// every worktree's HEAD for a moment). Not synced. Throws LOCKED when the deadline passes, CANCELLED.
+void replaceFile(const std::string& path, std::string_view bytes, const Deadline& deadline, const Cancel& cancel);
 void syncDirectory(const std::string& path);
 // Reads a whole small file; nullopt when it is not there. Throws LIMIT beyond maxBytes.
 std::optional<std::string> readSmallFile(const std::string& path, size_t maxBytes);

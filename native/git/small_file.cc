@@ -60,25 +60,25 @@ void writeNewFile(const std::string& path, std::string_view bytes, mode_t mode, 
   }
 }
 
-void replaceFile(const std::string& path, std::string_view bytes, bool sync) {
+void replaceFile(const std::string& path, std::string_view bytes, const Deadline& deadline, const Cancel& cancel) {
+  constexpr const char* kOperation = "replaceFile";
   const std::string lock = path + ".lock";
-  const OwnedFd file(::open(lock.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-  if (!file && errno == EEXIST) {
-    fail(failure_code::kLocked, "replaceFile",
+  const auto take = [&] { return OwnedFd(::open(lock.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)); };
+  OwnedFd file = take();
+  for (BackOff backOff(deadline); !file && errno == EEXIST; file = take()) {
+    if (backOff.wait(cancel, kOperation)) continue;
+    fail(failure_code::kLocked, kOperation,
          "another process is writing this file; when none is, the lock file beside it may be deleted", lock);
   }
-  if (!file) failSystem("replaceFile", lock);
+  if (!file) failSystem(kOperation, lock);
   try {
     keepMode(file.get(), path);
     writeAll(file.get(), bytes.data(), bytes.size(), lock);
-    if (sync) syncFile(file.get(), lock);
-    if (::rename(lock.c_str(), path.c_str()) != 0) failSystem("replaceFile", path);
+    if (::rename(lock.c_str(), path.c_str()) != 0) failSystem(kOperation, path);
   } catch (...) {
     ::unlink(lock.c_str());
     throw;
   }
-  const size_t slash = path.rfind('/');
-  if (sync) syncDirectory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
 }
 
 void syncDirectory(const std::string& path) {

@@ -56,7 +56,9 @@ std::vector<TaskCommit> listTaskCommits(Handle& handle, const Oid& baseOid, cons
   OwnedRevwalk walk;
   check(git_revwalk_new(out(walk), handle.repository()), kOperation);
   check(git_revwalk_sorting(walk.get(), GIT_SORT_TOPOLOGICAL), kOperation);
-  check(git_revwalk_push(walk.get(), &headOid), kOperation, toHex(headOid));
+  const int pushed = git_revwalk_push(walk.get(), &headOid);
+  if (pushed == GIT_ENOTFOUND) return commits;  // a prune without grace came between git's commit and its HEAD
+  check(pushed, kOperation, toHex(headOid));
   check(git_revwalk_hide(walk.get(), &baseOid), kOperation, toHex(baseOid));
   check(git_revwalk_add_hide_cb(walk.get(), stopWhenCancelled, const_cast<Cancel*>(&cancel)), kOperation);
   Oid oid;

@@ -161,7 +161,7 @@ AddWorktreeReply addWorktree(Session& session, const AddWorktreeRequest& request
   failpoint("worktree.checked-out");
   IndexFile index = indexOf(files, result.stats);
   index.treeExtension = treeExtensionFor(*handle, treeOid, cancel);
-  replaceFile(admin + "/index", serializeIndex(index), false);
+  replaceFile(admin + "/index", serializeIndex(index), Deadline(session.lockTimeoutMs()), cancel);
   failpoint("worktree.index-written");
   AddWorktreeReply reply;
   if (request.track)

@@ -39,7 +39,7 @@ void fill(const GitRepository& repository) {
 }
 
 void writeBack(const GitRepository& repository, const IndexFile& index) {
-  replaceFile(indexPath(repository), serializeIndex(index), false);
+  replaceFile(indexPath(repository), serializeIndex(index), Deadline(0), Cancel());
 }
 
 }  // namespace
@@ -164,7 +164,7 @@ TEST(index_without_hash_is_read) {
   fill(repository);
   std::string bytes = readSmallFile(indexPath(repository), 1 << 20).value();
   bytes.replace(bytes.size() - 20, 20, 20, '\0');
-  replaceFile(indexPath(repository), bytes, false);
+  replaceFile(indexPath(repository), bytes, Deadline(0), Cancel());
   CHECK_EQ(staged(IndexFile::read(indexPath(repository)).value()), repository.git("ls-files --stage"));
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "git/new_file.h"
 #include "git/oid.h"
@@ -15,6 +16,8 @@ using namespace coppice::test;
 namespace {
 
 namespace fs = std::filesystem;
+
+const Cancel kNever;
 
 const std::vector<std::string> kTrickyNames = {
     "a",
@@ -197,18 +200,31 @@ TEST(safe_path_does_not_wait_for_a_fifo) {
 
 TEST(small_file_is_replaced_by_lock_and_rename) {
   const TempDirectory folder;
-  replaceFile(folder.file("HEAD"), "one", true);
+  replaceFile(folder.file("HEAD"), "one", Deadline(0), kNever);
   CHECK_EQ(readSmallFile(folder.file("HEAD"), 10).value(), "one");
   CHECK_EQ(chmod(folder.file("HEAD").c_str(), 0664), 0);
-  replaceFile(folder.file("HEAD"), "two", false);
+  replaceFile(folder.file("HEAD"), "two", Deadline(0), kNever);
   CHECK_EQ(folder.read("HEAD"), "two");
   struct stat status;
   CHECK_EQ(stat(folder.file("HEAD").c_str(), &status), 0);
   CHECK_EQ(status.st_mode & 0777, 0664u);
   folder.write("HEAD.lock", "");
-  CHECK_EQ(failureCode([&] { replaceFile(folder.file("HEAD"), "three", false); }), "LOCKED");
+  CHECK_EQ(failureCode([&] { replaceFile(folder.file("HEAD"), "three", Deadline(0), kNever); }), "LOCKED");
   CHECK_EQ(folder.read("HEAD"), "two");
   CHECK(fs::exists(folder.path() / "HEAD.lock"));  // another's lock stays
+}
+
+TEST(small_file_is_replaced_when_its_lock_is_free) {
+  const TempDirectory folder;
+  folder.write("HEAD.lock", "");
+  const Deadline deadline(60'000);
+  Cancel aborted;
+  aborted.set();
+  CHECK_EQ(failureCode([&] { replaceFile(folder.file("HEAD"), "one", deadline, aborted); }), "CANCELLED");
+  std::thread owner([&] { fs::remove(folder.path() / "HEAD.lock"); });
+  replaceFile(folder.file("HEAD"), "one", deadline, kNever);
+  owner.join();
+  CHECK_EQ(folder.read("HEAD"), "one");
 }
 
 TEST(small_file_has_limits) {

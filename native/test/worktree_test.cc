@@ -150,7 +150,7 @@ TEST(worktree_copies_nothing_that_is_not_proven) {
   }
   // The lie must not be excused as racy.
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  replaceFile(forest.path() + "/.git/index", serializeIndex(index), false);
+  replaceFile(forest.path() + "/.git/index", serializeIndex(index), Deadline(0), Cancel());
   const auto session = forest.open();
   const AddWorktreeReply reply = forest.add(*session, "w01", true);
   CHECK_EQ(reply.copied, 211u - 3 - 5);
