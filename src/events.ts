@@ -1,6 +1,7 @@
 // Every transition of an effect, as typed events. report/ and cli/ read nothing else.
 
 import type { Conflict, ConflictKind, Outcome, Resolution } from "./effect/effect.js";
+import { type Labels, noLabels } from "./effect/labels.js";
 import type { Json } from "./task.js";
 
 /** Work of a dead process that is kept now. */
@@ -57,6 +58,8 @@ export interface RepositoryChange {
 
 interface EffectEvent {
   effectId: string;
+  /** Of its request. */
+  labels: Labels;
   /** Milliseconds since the epoch. */
   time: number;
 }
@@ -131,29 +134,42 @@ export interface Events {
    */
   "operation:slow": { time: number; operation: string; path: string; elapsedMs: number };
   /** Something that the user should know and that fails no effect. */
-  warning: { time: number; code: string; message: string; effectId: string | null };
+  warning: { time: number; code: string; message: string; effectId: string | null; labels: Labels };
 }
 
 export type EventName = keyof Events;
 /** Sends an event; listeners that throw do not disturb the street. */
-export type Emit = <Name extends EventName>(name: Name, event: Omit<Events[Name], "time">) => void;
+export type Emit = <Name extends EventName>(name: Name, event: Omit<Events[Name], "time" | "labels">) => void;
 
 type Listener<Name extends EventName> = (event: Events[Name]) => void;
 
 /** Typed listeners; `on` gives back the function that removes the listener. */
 export class EventHub {
   readonly #listeners = new Map<EventName, Set<Listener<never>>>();
+  readonly #labels = new Map<unknown, Labels>();
 
   readonly emit: Emit = (name, event) => {
+    const labels = "effectId" in event ? { labels: this.#labels.get(event.effectId) ?? noLabels } : {};
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
-        (listener as (event: unknown) => void)({ ...event, time: Date.now() });
+        (listener as (event: unknown) => void)({ ...event, ...labels, time: Date.now() });
       } catch (error) {
         // A listener's mistake is reported, and the effect goes on: work must not be lost to a progress bar.
         process.emitWarning(error instanceof Error ? error : String(error), { code: "COPPICE_LISTENER" });
       }
     }
   };
+
+  /**
+   * The events of an effect carry its labels until what this gives back is called. Here and not at each place that emits: the rooms know
+   * an effect by its ID.
+   */
+  label(effectId: string, labels: Labels): () => void {
+    this.#labels.set(effectId, labels);
+    return () => {
+      if (this.#labels.get(effectId) === labels) this.#labels.delete(effectId);
+    };
+  }
 
   /** Whether anybody listens. */
   has(name: EventName): boolean {

@@ -34,6 +34,7 @@ export type {
   ValueOfRequest,
 } from "./effect/effect.js";
 export { effectId } from "./effect/effect-id.js";
+export type { Labels } from "./effect/labels.js";
 export { isSettledWell } from "./effect/settled-well.js";
 export {
   CoppiceError,

@@ -211,16 +211,18 @@ export class WorktreeManager implements AsyncDisposable {
   }
 
   /** Never rejects: an effect that another process works on is an outcome of its call like any other. */
-  async #settle({ id: effectId }: EffectRequest, walk: Walk): Promise<Outcome> {
-    const { run } = this.#rooms;
+  async #settle({ id: effectId, labels }: EffectRequest, walk: Walk): Promise<Outcome> {
+    const { run, events } = this.#rooms;
     let outcome: Outcome;
+    let unlabel = () => {};
     try {
       await this.#claims.take(effectId);
+      if (labels !== undefined) unlabel = events.label(effectId, labels);
       run.emit("effect:requested", { effectId });
       outcome = await walkStreet(this.#rooms, this.#streetOwner, walk);
       await this.#claims.giveUp(effectId);
     } catch (error) {
-      outcome = new OutcomeDraft(effectId, run.id).failed(asFailure(error, walk.signal), null);
+      outcome = new OutcomeDraft(effectId, run.id, labels).failed(asFailure(error, walk.signal), null);
     } finally {
       walk.admitted();
       walk.passed();
@@ -232,6 +234,7 @@ export class WorktreeManager implements AsyncDisposable {
       );
     }
     run.emit("effect:settled", { effectId, outcome });
+    unlabel();
     return outcome;
   }
 

@@ -37,7 +37,7 @@ export interface Walk {
 export async function walkStreet(rooms: Rooms, owner: LeaseOwner, walk: Walk): Promise<Outcome> {
   const { run, settlement, anchor } = rooms;
   const { request, signal } = walk;
-  const draft = new OutcomeDraft(request.id, run.id);
+  const draft = new OutcomeDraft(request.id, run.id, request.labels);
   const digest = requestDigest(request.task);
   let outcome: Outcome;
   try {

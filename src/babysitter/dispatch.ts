@@ -15,7 +15,14 @@ import {
 import { isCodeTask, type MarkOptions, markParallelBatch, requireAction } from "./code-tasks.js";
 import { type Executors, executorFor } from "./executors.js";
 import { refusedAs, settledAs } from "./results.js";
-import { childRuns, hideFromGit, makeChildrenFolder, requireManagerOf, runVariables } from "./run-directory.js";
+import {
+  childRuns,
+  hideFromGit,
+  makeChildrenFolder,
+  requireManagerOf,
+  runLabels,
+  runVariables,
+} from "./run-directory.js";
 import { RunJournal } from "./run-journal.js";
 import { type EffectAction, type IterationResult, loadSdk, type Sdk } from "./sdk.js";
 
@@ -31,7 +38,7 @@ export interface DispatchOptions {
   readonly isolate?: MarkOptions["isolate"];
   /** "request" (default): land and post in the order of the actions; "settled": as they settle. */
   readonly order?: "request" | "settled";
-  /** More for the request of an action: its message, timeout, or how its conflicts are dealt with. */
+  /** More for the request of an action: its message, timeout, labels, or how its conflicts are dealt with. */
   readonly request?: (action: EffectAction) => Partial<Omit<EffectRequest, "id" | "task">>;
   readonly sdk?: Sdk;
   /** Ends what runs: its work is kept, and its effects stay pending. */
@@ -168,11 +175,13 @@ class Dispatch {
     const task = await executor(action, { runDir, root: this.#root, env });
     if (typeof task !== "function" && task.kind === "harness") await makeChildrenFolder(runDir, action);
     const timeoutMs = timeoutOf(action);
+    const own = request?.(action) ?? {};
     return {
       id: action.effectId,
       message: action.taskDef.title || action.label || `Effect ${action.effectId}`,
       ...(timeoutMs === null ? {} : { timeoutMs }),
-      ...request?.(action),
+      ...own,
+      labels: { ...runLabels(runDir, action), ...own.labels },
       task,
     };
   }

@@ -3,7 +3,7 @@
 
 import { appendFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { CoppiceError, effectId, type WorktreeManager } from "../index.js";
+import { CoppiceError, effectId, type Labels, type WorktreeManager } from "../index.js";
 import type { EffectAction, Sdk } from "./sdk.js";
 
 /** The run ID that a manager is opened with, so that it is this run's manager after a restart too. */
@@ -42,6 +42,15 @@ export function runVariables(runDir: string, { effectId: id, invocationKey }: Ef
     BABYSITTER_EFFECT_ID: id,
     BABYSITTER_INVOCATION_KEY: invocationKey,
     BABYSITTER_RUNS_DIR: childrenFolder(runDir, id),
+  };
+}
+
+/** The same in Coppice's own events and ledger: which run an effect belongs to, and where the runs are that it starts. */
+export function runLabels(runDir: string, { effectId: id }: EffectAction): Labels {
+  return {
+    "babysitter.runId": basename(resolve(runDir)),
+    "babysitter.runDir": resolve(runDir),
+    "babysitter.childRunsDir": childrenFolder(runDir, id),
   };
 }
 

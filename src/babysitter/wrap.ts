@@ -6,7 +6,7 @@ import { CoppiceError, isSettledWell, type TaskContext, type WorktreeManager } f
 import { isCodeTask, type MarkOptions, requireAction } from "./code-tasks.js";
 import { reroot } from "./reroot.js";
 import { settledAs } from "./results.js";
-import { hideFromGit, requireManagerOf } from "./run-directory.js";
+import { hideFromGit, requireManagerOf, runLabels } from "./run-directory.js";
 import { RunJournal } from "./run-journal.js";
 import { type EffectAction, loadSdk, type Sdk } from "./sdk.js";
 
@@ -48,6 +48,7 @@ export function wrapResolve(resolve: ResolveAction, options: WrapOptions): Resol
         : await manager.run({
             id: action.effectId,
             message: action.taskDef.title || action.label || `Effect ${action.effectId}`,
+            labels: runLabels(runDir, action),
             signal: pending.signal,
             task: async ({ path }: TaskContext<undefined>) => {
               given = await resolve(inWorktree(action, path, root));

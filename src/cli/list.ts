@@ -40,7 +40,11 @@ function worktreeLines(worktrees: readonly ManagedWorktree[], paint: Paint): str
 }
 
 function keptLines(work: KeptWork, paint: Paint): string[] {
-  return titled(`${work.runId}/${work.effectId}`, keptCommands(work), paint);
+  const labels = Object.entries(work.labels).map(([name, value]) => `${name}=${value}`);
+  return [
+    ...titled(`${work.runId}/${work.effectId}`, keptCommands(work), paint),
+    ...(labels.length === 0 ? [] : [`  ${paint("dim", labels.join("  "))}`]),
+  ];
 }
 
 function keptWorktreeLines({ runId, effectId, path, reason }: ManagedWorktree, paint: Paint): string[] {

@@ -15,6 +15,7 @@ import {
   type EffectRequest,
   harnessTask,
   type Json,
+  type Labels,
   type ManagerOptions,
   moduleTask,
 } from "../index.js";
@@ -24,8 +25,9 @@ const common = {
   id: z.string(),
   message: z.string().optional(),
   timeoutMs: z.number().optional(),
-  // The manager looks at it.
+  // The manager looks at these.
   onConflict: z.custom<ConflictPolicy>().optional(),
+  labels: z.custom<Labels>().optional(),
 };
 const moduleEffect = z.strictObject({
   ...common,
@@ -89,13 +91,13 @@ function toRequest(
     throw usageError(`${from.path}: ${where}an effect needs either "module", "command" or "harness"`);
   }
   const checked = <T extends z.ZodType>(shape: T) => check(shape, effect, from.path, where);
-  const { id, message, timeoutMs, onConflict, task } =
+  const { id, message, timeoutMs, onConflict, labels, task } =
     "module" in effect
       ? moduleRequest(checked(moduleEffect), from.folder)
       : "command" in effect
         ? commandRequest(checked(commandEffect))
         : harnessRequest(checked(harnessEffect));
-  const given = Object.entries({ message, timeoutMs, onConflict }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ message, timeoutMs, onConflict, labels }).filter(([, value]) => value !== undefined);
   return { id, task, ...Object.fromEntries(given) };
 }
 

@@ -3,6 +3,7 @@
 import type { CoppiceError } from "../errors.js";
 import type { CommandTask, CommandValue, HarnessTask, ModuleTask, Task, TaskFunction } from "../task.js";
 import type { ConflictPolicy } from "./conflict-policy.js";
+import type { Labels } from "./labels.js";
 
 /** One code-modifying unit that the caller wants done. */
 export interface EffectRequest<Value = unknown> {
@@ -16,6 +17,11 @@ export interface EffectRequest<Value = unknown> {
   readonly signal?: AbortSignal;
   /** What becomes of conflicts; the manager's `onConflict` when absent. */
   readonly onConflict?: ConflictPolicy;
+  /**
+   * What is to be found beside the effect in its events, its outcome and the ledger: at most 32 names (1 to 63 of A-Z a-z 0-9 . _ / -) with
+   * values of at most 4,096 characters. The same effect with other labels is the same effect.
+   */
+  readonly labels?: Labels;
 }
 
 /** The value that a request's task gives. */
@@ -158,6 +164,8 @@ export type OutcomeKind = "landed" | "unchanged" | "conflicted" | "blocked" | "f
 interface Settled {
   readonly effectId: string;
   readonly runId: string;
+  /** Of the request that it settled by. */
+  readonly labels: Labels;
   readonly attempt: number;
   /** The commit that the lease started from; null when it never got one. */
   readonly baseOid: string | null;

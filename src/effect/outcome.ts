@@ -14,6 +14,7 @@ import type {
   Snapshot,
   Unheld,
 } from "./effect.js";
+import { type Labels, noLabels } from "./labels.js";
 import { StepClock } from "./timings.js";
 
 export class OutcomeDraft {
@@ -37,6 +38,7 @@ export class OutcomeDraft {
   constructor(
     readonly effectId: string,
     readonly runId: string,
+    readonly labels: Labels = noLabels,
   ) {}
 
   /** Takes over what a snapshot found; a worktree with things that a commit cannot carry stays. */
@@ -106,6 +108,7 @@ export class OutcomeDraft {
     return {
       effectId: this.effectId,
       runId: this.runId,
+      labels: this.labels,
       attempt: this.attempt,
       baseOid: this.baseOid,
       snapshotOid: this.snapshotOid,

@@ -5,6 +5,7 @@ import { check } from "../options.js";
 import { conflictPolicy } from "./conflict-policy.js";
 import type { EffectRequest } from "./effect.js";
 import { requireEffectId } from "./effect-id.js";
+import { labelsShape } from "./labels.js";
 import { taskShape } from "./task-shape.js";
 
 const milliseconds = z
@@ -20,6 +21,7 @@ const request = z.strictObject({
   timeoutMs: milliseconds.optional(),
   signal: z.instanceof(AbortSignal).optional(),
   onConflict: conflictPolicy.optional(),
+  labels: labelsShape.optional(),
 });
 
 /** Throws ERR_EFFECT_ID, or ERR_OPTION that names what is wrong. */

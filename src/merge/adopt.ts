@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import type { Change, Unheld } from "../effect/effect.js";
+import { type Labels, noLabels } from "../effect/labels.js";
 import { OutcomeDraft } from "../effect/outcome.js";
 import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
@@ -28,6 +29,8 @@ export interface Adoption {
   readonly effectId: string;
   readonly ref: string;
   readonly attempt: number;
+  /** Those on record: what the dead process was asked with is not known. */
+  readonly labels: Labels;
   /** Earlier kept work, which moves under its attempt number. */
   readonly aside: RefUpdate | null;
 }
@@ -56,7 +59,7 @@ export async function adopt(
   { dryRun }: { dryRun: boolean },
 ): Promise<readonly Change[]> {
   const { snapshotOid, treeOid, baseOid, worktreePath } = work;
-  const { effectId, attempt, aside } = plan;
+  const { effectId, attempt, labels, aside } = plan;
   const { changes } = await run.git.diff({
     oldTreeishOid: baseOid,
     newTreeishOid: snapshotOid,
@@ -64,7 +67,7 @@ export async function adopt(
     maxPatchBytes: 0,
   });
   if (dryRun) return changes;
-  const draft = new OutcomeDraft(effectId, run.id);
+  const draft = new OutcomeDraft(effectId, run.id, labels);
   draft.attempt = attempt;
   draft.baseOid = baseOid;
   draft.hold({ snapshotOid, treeOid, baseOid, changes, unheld: work.unheld, taskMessages: [] }, worktreePath);
@@ -93,12 +96,12 @@ async function planUnder(
     // On record, neither kept nor set aside for another attempt: somebody has landed or dropped it.
     if (entry.outcome.snapshotOid === work.snapshotOid && !isWork(setAside, work)) return null;
   }
-  const last = entry?.outcome.attempt ?? 0;
-  if (kept.commitOid === null || isKept) return { effectId, ref, attempt: last + 1, aside: null };
+  const { attempt: last = 0, labels = noLabels } = entry?.outcome ?? {};
+  if (kept.commitOid === null || isKept) return { effectId, ref, attempt: last + 1, labels, aside: null };
   const number = await freeAttempt(run, effectId, Math.max(last, 1), kept.commitOid);
   const refName = run.refs.attempt(effectId, number);
   const aside = { refName, newOid: kept.commitOid, compare: false, expectedOid: null, reflog: null };
-  return { effectId, ref, attempt: number + 1, aside };
+  return { effectId, ref, attempt: number + 1, labels, aside };
 }
 
 /** The first number that is free, or that holds this commit already: a death may have come between two refs. */

@@ -1,14 +1,18 @@
 // Kept work: results that did not land, each a ref that whoever finds it later can look at, land or drop.
 
 import { refsPrefix, runRefs } from "../effect/effect-id.js";
-import { CoppiceError } from "../errors.js";
+import { type Labels, noLabels } from "../effect/labels.js";
+import { CoppiceError, isCoppiceError } from "../errors.js";
 import type { Git } from "../git/git.js";
+import { entryPath, maxEntryBytes, parseEntry } from "./ledger-entry.js";
 
 export interface KeptWork {
   readonly runId: string;
   readonly effectId: string;
   readonly ref: string;
   readonly snapshotOid: string;
+  /** Of the request that it was kept for, as far as its run's ledger has them. */
+  readonly labels: Labels;
 }
 
 const pattern = new RegExp(`^${refsPrefix}([^/]+)/effects/([^/]+)$`);
@@ -16,12 +20,27 @@ const pattern = new RegExp(`^${refsPrefix}([^/]+)/effects/([^/]+)$`);
 /** Everything kept in this repository, of all runs, sorted by run and effect. */
 export async function listKept(git: Git): Promise<KeptWork[]> {
   const { refs } = await git.listRefs({ prefix: refsPrefix });
-  return refs.flatMap(({ refName, oid }) => {
+  const kept: KeptWork[] = [];
+  for (const { refName, oid } of refs) {
     const match = pattern.exec(refName);
-    if (match === null) return [];
+    if (match === null) continue;
     const [, runId, effectId] = match as unknown as [string, string, string];
-    return [{ runId, effectId, ref: refName, snapshotOid: oid }];
-  });
+    kept.push({ runId, effectId, ref: refName, snapshotOid: oid, labels: await labelsOf(git, runId, effectId) });
+  }
+  return kept;
+}
+
+/** Kept work can be listed, landed and dropped whatever has become of the ledger. */
+async function labelsOf(git: Git, runId: string, effectId: string): Promise<Labels> {
+  const { commitOid } = await git.resolve({ name: runRefs(runId).ledger });
+  if (commitOid === null) return noLabels;
+  try {
+    const { text } = await git.readText({ treeishOid: commitOid, path: entryPath(effectId), maxBytes: maxEntryBytes });
+    return text === null ? noLabels : parseEntry(text, effectId).outcome.labels;
+  } catch (error) {
+    if (isCoppiceError(error, "ERR_CORRUPT")) return noLabels;
+    throw error;
+  }
 }
 
 /** A kept result with the commit that it started from. Throws ERR_KEPT_NOT_FOUND. */
@@ -39,7 +58,8 @@ export async function readKept(
       `nothing is kept for ${runId}/${effectId}: 'coppice list' shows what is`,
     );
   }
-  return { runId, effectId, ref, snapshotOid: commitOid, treeOid, baseOid };
+  const labels = await labelsOf(git, runId, effectId);
+  return { runId, effectId, ref, snapshotOid: commitOid, labels, treeOid, baseOid };
 }
 
 /** Removes the ref. The objects go with the user's next gc. Throws ERR_KEPT_NOT_FOUND. */

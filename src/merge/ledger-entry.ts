@@ -1,7 +1,10 @@
 // What the ledger holds, and how it is read again. Anybody may have written to the repository since: what is not as we write it is told,
 // and never taken for an outcome.
 
+import { createHash } from "node:crypto";
 import type { Outcome } from "../effect/effect.js";
+import { foldId } from "../effect/effect-id.js";
+import { noLabels } from "../effect/labels.js";
 import { CoppiceError, type ErrorRecord } from "../errors.js";
 
 /**
@@ -36,6 +39,7 @@ const isKept = (value: unknown) =>
   isMembers(value) &&
   isNullOr(value.ref, (ref) => isText(ref) && ref.startsWith("refs/coppice/")) &&
   isNullOr(value.snapshotOid, isOid);
+const isLabels = (value: unknown) => isMembers(value) && Object.values(value).every(isText);
 const isError = (value: unknown) => isMembers(value) && isText(value.code) && isText(value.message);
 
 /** What each kind of outcome has besides what all have; as far as we act on it. */
@@ -53,6 +57,7 @@ function isOutcome(value: unknown): boolean {
   return (
     isText(value.effectId) &&
     Number.isInteger(value.attempt) &&
+    (value.labels === undefined || isLabels(value.labels)) &&
     isNullOr(value.snapshotOid, isOid) &&
     isListOf(value.changes, hasPath) &&
     isListOf(value.unheld, hasPath) &&
@@ -61,12 +66,23 @@ function isOutcome(value: unknown): boolean {
   );
 }
 
+export const maxEntryBytes = 512 << 20;
+
+/** Its place in the ledger's tree. */
+export function entryPath(effectId: string): string {
+  const folded = foldId(effectId);
+  const hash = createHash("sha256").update(folded).digest("hex");
+  return `${hash.slice(0, 2)}/${hash.slice(2, 4)}/${folded}.json`;
+}
+
 /** Throws ERR_CORRUPT. */
 export function parseEntry(text: string, effectId: string): LedgerEntry {
   const is = (value: unknown) => isMembers(value) && isText(value.digest) && isOutcome(value.outcome);
   return parse(text, `entry of effect ${effectId}`, is, (entry: LedgerEntry) => {
-    const { outcome } = entry;
-    if (outcome.kind !== "failed" && outcome.kind !== "aborted") return entry;
+    // Effects had none in version 0.1.0.
+    const { labels = noLabels } = entry.outcome as Partial<Outcome>;
+    const outcome = { ...entry.outcome, labels };
+    if (outcome.kind !== "failed" && outcome.kind !== "aborted") return { ...entry, outcome };
     const error = CoppiceError.fromJSON(outcome.error as unknown as ErrorRecord);
     return { ...entry, outcome: { ...outcome, error } };
   });

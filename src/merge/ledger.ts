@@ -3,13 +3,18 @@
 // small trees whatever the number of entries; its commits have no parents, because only the last state counts. What is to be
 // recorded while a write is under way is written together.
 
-import { createHash } from "node:crypto";
-import { foldId } from "../effect/effect-id.js";
 import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError, isCoppiceError } from "../errors.js";
 import type { RefUpdate, TextEdit } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
-import { type LandingRecord, type LedgerEntry, parseEntry, parseLanding } from "./ledger-entry.js";
+import {
+  entryPath,
+  type LandingRecord,
+  type LedgerEntry,
+  maxEntryBytes,
+  parseEntry,
+  parseLanding,
+} from "./ledger-entry.js";
 import { hasMoved } from "./moved.js";
 
 export type { LandingRecord, LedgerEntry } from "./ledger-entry.js";
@@ -18,7 +23,6 @@ export type { LandingRecord, LedgerEntry } from "./ledger-entry.js";
 export const unknownDigest = "unknown";
 
 const landingPath = "landing.json";
-const maxEntryBytes = 512 << 20;
 const maxRaces = 64;
 
 interface Recording {
@@ -263,10 +267,4 @@ export class Ledger {
     this.#commitOid = (await this.#run.git.resolve({ name: this.#run.refs.ledger })).commitOid;
     this.#loaded = true;
   }
-}
-
-function entryPath(effectId: string): string {
-  const folded = foldId(effectId);
-  const hash = createHash("sha256").update(folded).digest("hex");
-  return `${hash.slice(0, 2)}/${hash.slice(2, 4)}/${folded}.json`;
 }

@@ -81,7 +81,7 @@ export class Settlement {
   /** Lands work that an earlier outcome kept; its ref goes when it lands. */
   async landKept(effectId: string, snapshot: Snapshot & { snapshotOid: string }, message: string): Promise<Outcome> {
     const entry = await this.#ledger.find(effectId);
-    const draft = new OutcomeDraft(effectId, this.#run.id);
+    const draft = new OutcomeDraft(effectId, this.#run.id, entry?.outcome.labels);
     draft.baseOid = snapshot.baseOid;
     draft.hold(snapshot, null);
     if (entry !== null) {

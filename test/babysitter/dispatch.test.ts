@@ -197,6 +197,26 @@ test("agents and skills are prompts for a harness; a run that one starts is in i
   expect(await readdir(join(runDir, "children"))).toContain("skill");
 });
 
+test("Coppice's own events and ledger say which run an effect belongs to, and where its child runs are", async () => {
+  const { dispatch, manager, runDir } = await setUp();
+  const carried: unknown[] = [];
+  manager.on("effect:acquired", ({ effectId, labels }) => carried.push([effectId, labels]));
+  await dispatch([shell("e1", "echo 1 > one.txt"), shell("e2", "exit 1")], {
+    request: ({ effectId }) => ({ labels: { own: effectId } }),
+  });
+  const labelsOf = (id: string) => ({
+    "babysitter.runId": "run-1",
+    "babysitter.runDir": runDir,
+    "babysitter.childRunsDir": join(runDir, "children", id),
+    own: id,
+  });
+  expect(carried).toEqual(["e1", "e2"].map((id) => [id, labelsOf(id)]));
+  for (const id of ["e1", "e2"]) expect((await manager.recorded(id))?.labels).toEqual(labelsOf(id));
+  const resolve = wrapResolve(async () => ({ status: "ok" }), { runDir, manager });
+  await resolve(shell("e3", "-"));
+  expect((await manager.recorded("e3"))?.labels).toMatchObject({ "babysitter.runDir": runDir });
+});
+
 test("the SDK's own invokeHarness may run agents, each in its worktree", async () => {
   const { dispatch, read, repository } = await setUp();
   const invokeHarness = async (name: string, { workspace, prompt }: { workspace: string; prompt: string }) => {

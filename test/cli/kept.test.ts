@@ -95,3 +95,15 @@ test("a name of another form is wrong usage", async () => {
     expect(ended.stderr).toContain("<runId>/<effectId>");
   }
 });
+
+test("list shows the labels of kept work, for people and as JSON", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const labels = { ticket: "T-17", "run.dir": "/x" };
+  const edits = { id: "edit", labels, command: "sh", args: ["-c", "echo b > a.txt; exit 1"] };
+  await writeFile(join(repository.path, ".git/plan.json"), JSON.stringify({ effects: [edits] }));
+  const ended = await coppice(["run", ".git/plan.json", "--json"], { cwd: repository.path });
+  expect(lastJson(ended)).toMatchObject({ outcomes: [{ kind: "failed", labels }] });
+  expect(await list(repository)).toMatchObject({ kept: [{ effectId: "edit", labels }] });
+  const { stdout } = await coppice(["list"], { cwd: repository.path });
+  expect(stdout).toContain("  ticket=T-17  run.dir=/x\n");
+});

@@ -170,3 +170,14 @@ test("a ledger whose object is lost is not taken for none", async () => {
     code: "ERR_CORRUPT",
   });
 });
+
+test("an entry of a version without labels is read as one that has none; one whose labels are none is refused", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const { ledger } = await openLedger(repository);
+  const { labels: _, ...older } = outcome("older");
+  await ledger.record([{ digest: "older", outcome: older as Outcome }], []);
+  expect((await ledger.find("older"))?.outcome).toEqual(outcome("older"));
+  const garbled = { ...outcome("garbled"), labels: { name: 1 } } as unknown as Outcome;
+  await ledger.record([{ digest: "garbled", outcome: garbled }], []);
+  await expect(ledger.find("garbled")).rejects.toMatchObject({ code: "ERR_CORRUPT" });
+});

@@ -27,6 +27,7 @@ export function outcomeOf(kind: OutcomeKind, effectId: string, more: Record<stri
     kind,
     effectId,
     runId: "run",
+    labels: {},
     attempt: 1,
     baseOid: oid,
     snapshotOid: oid,
