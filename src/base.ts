@@ -9,11 +9,16 @@ export interface Base {
   take(): Promise<string>;
   /** Whoever took it has settled. Harmless when nobody has taken it. */
   giveUp(): void;
+  /** What an effect that started from it starts from when its task runs again: what is there then, of the same sort. */
+  again(): Base;
 }
 
 /** For one call whose effects share it, or for one effect. */
-export function baseNamed({ workingTree, ...rooms }: Rooms, name: string): Base {
-  if (name !== "working-tree") return { take: () => resolveBase(rooms, name), giveUp: () => {} };
+export function baseNamed(rooms: Rooms, name: string): Base {
+  // A commit that was named is what the conflict came from: only the tip has what the task contradicted.
+  const again = () => baseNamed(rooms, name === "working-tree" ? name : "latest");
+  if (name !== "working-tree") return { take: () => resolveBase(rooms, name), giveUp: () => {}, again };
+  const { workingTree } = rooms;
   let takenOid: string | null = null;
   return {
     take: async () => {
@@ -24,6 +29,7 @@ export function baseNamed({ workingTree, ...rooms }: Rooms, name: string): Base 
       if (takenOid !== null) workingTree.giveUp(takenOid);
       takenOid = null;
     },
+    again,
   };
 }
 

@@ -108,7 +108,7 @@ export class Parallel {
     // One for the whole call, taken before the first effect can move the tip.
     const base = this.#host.base(options.base);
     const batchOid = await base.take();
-    const shared = { take: async () => batchOid, giveUp: () => {} };
+    const shared = { take: async () => batchOid, giveUp: () => {}, again: () => base.again() };
     return this.#settleFrom(() => shared, requests, options).finally(() => base.giveUp());
   }
 

@@ -59,7 +59,7 @@ export async function walkStreet(rooms: Rooms, owner: LeaseOwner, walk: Walk): P
   return outcome;
 }
 
-/** Conflicted: the task runs once more, on the target as it is now, and knows the conflicts. */
+/** Conflicted: the task runs once more, on what is there now, and knows the conflicts. */
 async function walkAgain(
   rooms: Rooms,
   owner: LeaseOwner,
@@ -69,7 +69,7 @@ async function walkAgain(
   outcome: Conflicted,
   conflicts: readonly Conflict[],
 ): Promise<Outcome> {
-  const { run, settlement, pool, target } = rooms;
+  const { run, settlement, pool } = rooms;
   const { signal } = walk;
   const { effectId } = draft;
   try {
@@ -83,10 +83,11 @@ async function walkAgain(
   }
   run.emit("effect:rerun", { effectId, attempt: draft.attempt, conflicts: outcome.conflicts });
   const place = pool.admit(effectId, signal);
+  const base = walk.base.again();
   const again = {
     ...walk,
     place,
-    base: { take: () => target.tip(), giveUp: () => {} },
+    base,
     admitted: () => {},
     turn: async () => {},
     passed: () => {},
@@ -94,6 +95,7 @@ async function walkAgain(
   try {
     return await walkAttempt(rooms, owner, again, draft, digest, conflicts);
   } finally {
+    base.giveUp();
     // Harmless when its lease has given it back.
     place.then(
       (giveBack) => giveBack(),

@@ -41,7 +41,7 @@ export type ConflictAnswer =
 /** The same question must get the same answer: it may be asked again when the target has moved, and other effects land by it. */
 export type ConflictResolver = (question: ConflictQuestion) => ConflictAnswer | Promise<ConflictAnswer>;
 
-/** "rerun": the task runs again, on the target as it is then; twice at most, or as often as is said. */
+/** "rerun": the task runs again, on what is there then (the target, or the working tree); twice at most, or as often as is said. */
 export type PathPolicy = "keep" | "ours" | "theirs" | "union" | "rerun" | { readonly rerun: number } | ConflictResolver;
 
 /** For the paths that one of the patterns matches; they are read as in a .gitignore. */

@@ -144,6 +144,52 @@ test("with land commit only the effects' own changes are committed, and a file t
   await repository.fsck();
 });
 
+test.each([
+  ["commit", "all"],
+  ["commit", "run"],
+  ["working-tree", "all"],
+  ["working-tree", "run"],
+] as const)(
+  "a rerun starts from what is not committed by then, and only its own change lands: land %s, %s",
+  async (land, call) => {
+    const repository = await createRepository({ tree });
+    await repository.write({ "a.txt": "1\n2\nmine\n4\n5\n", "new.txt": "new\n" });
+    const head = await repository.oid("HEAD");
+    const manager = await openManager(repository, { land, onConflict: "rerun" });
+    const seen: unknown[] = [];
+    const first = { id: "first", task: append("b.txt", "first") };
+    const second = {
+      id: "second",
+      task: async (context: TaskContext<undefined>) => {
+        seen.push(await Promise.all(["a.txt", "new.txt", "since.txt"].map((path) => textAt(context.path, path))));
+        if (context.attempt === 1) {
+          if (call === "run") await manager.run(first, { base: "working-tree" });
+          await repository.write({ "a.txt": "1\n2\nmine since\n4\n5\n", "since.txt": "since\n" });
+        } else seen.push(await workingTreeOf(repository));
+        await append("b.txt", "second")(context);
+      },
+    };
+    const base = { base: "working-tree" } as const;
+    const outcome =
+      call === "run" ? await manager.run(second, base) : (await manager.parallel.allSettled([first, second], base))[1];
+    expect(outcome).toMatchObject({ kind: "landed", attempt: 2, reruns: [{ attempt: 1 }] });
+    expect(seen).toEqual([
+      ["1\n2\nmine\n4\n5\n", "new\n", null],
+      ["1\n2\nmine since\n4\n5\n", "new\n", "since\n"],
+      await repository.oid(`${outcome.baseOid}^{tree}`),
+    ]);
+    expect(outcome.changes.map(({ path }) => path)).toEqual(["b.txt"]);
+    await manager.close();
+    expect(await textAt(repository.path, "b.txt")).toBe("b\nfirst\nsecond\n");
+    expect(await repository.git("diff", "--name-only", head, "HEAD")).toBe(land === "commit" ? "b.txt" : "");
+    const dirty = land === "commit" ? " M a.txt" : " M a.txt\n M b.txt";
+    expect(await repository.status()).toBe(`${dirty}\n?? new.txt\n?? since.txt`);
+    expect(await textAt(repository.path, "a.txt")).toBe("1\n2\nmine since\n4\n5\n");
+    expect((await coppiceRefs(repository)).filter((ref) => /anchors|attempts/.test(ref))).toEqual([]);
+    await repository.fsck();
+  },
+);
+
 test("nothing is taken for the base where there is nothing to commit", async () => {
   const repository = await createRepository({ tree });
   const manager = await openManager(repository);
