@@ -73,6 +73,8 @@ async function landMerged(round: Round, tipOid: string, merged: MergedBatch): Pr
   let moved = false;
   try {
     if (landing.tipOid !== tipOid) return { kind: "moved" };
+    // A tip that is a ref of the run follows the branch only when it is asked for. While the index is ours nobody commits there.
+    if (run.options.land === "working-tree" && (await target.tip()) !== tipOid) return { kind: "moved" };
     const changes = netChanges(merged);
     const blocked = await blockedEffects(run, landing, merged, changes);
     if (blocked.size > 0) return { kind: "dropped", verdicts: blocked };
