@@ -73,9 +73,10 @@ export async function createRun(inputs: Inputs): Promise<Run> {
 export function start(
   { repository, runDir }: Run,
   env: NodeJS.ProcessEnv = {},
+  driver = "drive.mjs",
 ): { child: ChildProcess; ended: Promise<Ended | null> } {
   const { VITEST: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [program("drive.mjs"), repository.path, runDir], {
+  const child = spawn(process.execPath, [program(driver), repository.path, runDir], {
     cwd: folder,
     env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -98,8 +99,8 @@ export function start(
   return { child, ended };
 }
 
-export async function drive(run: Run, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const ended = await start(run, env).ended;
+export async function drive(run: Run, env: NodeJS.ProcessEnv = {}, driver?: string): Promise<Ended> {
+  const ended = await start(run, env, driver).ended;
   if (ended === null) throw new Error("the driver was killed");
   return ended;
 }
