@@ -10,7 +10,13 @@ import { EffectClaims } from "./effect-claims.js";
 import { CoppiceError } from "./errors.js";
 import type { EventName, Events, Recovery, RepositoryChange } from "./events.js";
 import { dropKept, type KeptWork, listKept, readKept } from "./merge/kept.js";
-import { type ManagerOptions, type RunOptions, resolveOptions, resolveRunOptions } from "./options.js";
+import {
+  type ManagerOptions,
+  type ResolvedRunOptions,
+  type RunOptions,
+  resolveOptions,
+  resolveRunOptions,
+} from "./options.js";
 import { Parallel, type Start } from "./parallel.js";
 import { isNothing } from "./recovery/recovery-log.js";
 import { closeRooms, openRooms, type Rooms } from "./rooms.js";
@@ -26,6 +32,8 @@ export class WorktreeManager implements AsyncDisposable {
   readonly #walking = new Set<Promise<unknown>>();
   readonly #leases = new Map<Lease, Base>();
   readonly #endWatch: () => void;
+  /** Ends waiting for a lease that nobody will drive any more. */
+  readonly #closed = new AbortController();
   #closing: Promise<void> | null = null;
 
   /** `all`, `allSettled`, `map` and `mapSettled` over this manager. */
@@ -42,6 +50,7 @@ export class WorktreeManager implements AsyncDisposable {
       base: (name) => baseNamed(this.#rooms, name),
       require: (requests) => this.#require(requests),
       start: (walk) => this.#start(walk),
+      track: (call) => this.#track(call),
     });
   }
 
@@ -92,7 +101,11 @@ export class WorktreeManager implements AsyncDisposable {
     const resolved = resolveRunOptions(options);
     requireEffectId(effectId);
     this.#requireOpen();
-    const signal = this.#signal(resolved.signal);
+    return this.#track(this.#acquire(effectId, resolved));
+  }
+
+  async #acquire(effectId: string, resolved: ResolvedRunOptions): Promise<Lease> {
+    const signal = this.#signal(resolved.signal, this.#closed.signal);
     await this.#claims.take(effectId);
     const base = baseNamed(this.#rooms, resolved.base);
     try {
@@ -175,8 +188,10 @@ export class WorktreeManager implements AsyncDisposable {
   }
 
   /**
-   * Waits for what is under way, releases leases that are still held (their work is kept), and removes the pool. Throws ERR_TIMEOUT when
-   * something does not stop within `limits.stopTimeoutMs`.
+   * Waits for what was handed in before: every effect of every call, begun or not, and what streams have taken. What comes later, the next
+   * request of a stream too, is refused (ERR_CLOSED). Then it releases leases that are still held (their work is kept) and removes the
+   * pool. An effect that waits for a worktree which only such a lease has waits until you end that lease. `abort` stops it all. Throws
+   * ERR_TIMEOUT when something does not stop within `limits.stopTimeoutMs`.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -188,6 +203,7 @@ export class WorktreeManager implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#closed.abort(closedError());
     await Promise.allSettled(this.#walking);
     await Promise.allSettled([...this.#leases.keys()].map((lease) => lease.release()));
     // What follows may take its time: a large trash is swept.
@@ -207,6 +223,8 @@ export class WorktreeManager implements AsyncDisposable {
     const signal = this.#signal(walk.signal, request.signal);
     // Asked for at once, so that effects get their worktrees in the order in which they were requested.
     const place = this.#rooms.pool.admit(request.id, signal);
+    // It is awaited later: an abort may come before.
+    place.catch(() => {});
     return this.#track(this.#settle(request, { ...walk, signal, place }));
   }
 
@@ -268,8 +286,12 @@ export class WorktreeManager implements AsyncDisposable {
   }
 
   #requireOpen(): void {
-    if (this.#closing !== null) throw new CoppiceError("ERR_CLOSED", "the manager is closed: open another one");
+    if (this.#closing !== null) throw closedError();
   }
+}
+
+function closedError(): CoppiceError {
+  return new CoppiceError("ERR_CLOSED", "the manager is closed: open another one");
 }
 
 /** How an effect walks that belongs to no call of `all` or `map`: it lands as it settles. */

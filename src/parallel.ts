@@ -36,6 +36,8 @@ interface Host {
   /** Throws before anything is written when a request is wrong, or an ID appears twice. */
   require(requests: readonly unknown[]): void;
   start(walk: Start): Promise<Outcome>;
+  /** Closing waits for it. */
+  track<T>(call: Promise<T>): Promise<T>;
 }
 
 export class Parallel {
@@ -104,6 +106,10 @@ export class Parallel {
   async #settle(requests: Requests, raw: CallOptions): Promise<Outcome[]> {
     const options = resolveCallOptions(raw);
     this.#host.require(requests);
+    return this.#host.track(this.#settleAll(requests, options));
+  }
+
+  async #settleAll(requests: Requests, options: ResolvedCallOptions): Promise<Outcome[]> {
     if (options.base === "latest") return this.#settleFrom(() => this.#host.base("latest"), requests, options);
     // One for the whole call, taken before the first effect can move the tip.
     const base = this.#host.base(options.base);
