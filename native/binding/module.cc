@@ -120,6 +120,7 @@ const napi_property_descriptor kSessionMethods[] = {
     operation<lockWorktree>("lockWorktree"),
     operation<removeWorktree>("removeWorktree"),
     operation<repairWorktree>("repairWorktree"),
+    operation<endTracking>("endTracking"),
     operation<sweepTrash>("sweepTrash"),
     operation<snapshot>("snapshot"),
     operation<reset>("reset"),

@@ -27,6 +27,7 @@ ListWorktreesReply listWorktrees(Session&, const ListWorktreesRequest&, const Ca
 Done lockWorktree(Session&, const LockWorktreeRequest&, const Cancel&);
 Done removeWorktree(Session&, const RemoveWorktreeRequest&, const Cancel&);
 RepairWorktreeReply repairWorktree(Session&, const RepairWorktreeRequest&, const Cancel&);
+Done endTracking(Session&, const EndTrackingRequest&, const Cancel&);
 Done sweepTrash(Session&, const SweepTrashRequest&, const Cancel&);
 SnapshotReply snapshot(Session&, const SnapshotRequest&, const Cancel&);
 ResetReply reset(Session&, const ResetRequest&, const Cancel&);

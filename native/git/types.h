@@ -498,6 +498,15 @@ struct RepairWorktreeReply {
 };
 
 // Deletes what lies in the trash folder, and the folder when it is empty.
+struct EndTrackingRequest {
+  std::string name;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("name", name);
+  }
+};
+
 struct SweepTrashRequest {
   std::string trashPath;
 

@@ -228,6 +228,11 @@ Done removeWorktree(Session& session, const RemoveWorktreeRequest& request, cons
   return {};
 }
 
+Done endTracking(Session& session, const EndTrackingRequest& request, const Cancel&) {
+  session.trackers().drop(request.name);
+  return {};
+}
+
 Done sweepTrash(Session&, const SweepTrashRequest& request, const Cancel& cancel) {
   requireAbsolute("sweepTrash", request.trashPath);
   emptyTrash(request.trashPath, cancel);

@@ -35,6 +35,7 @@ import type {
   Done,
   EditTreeRequest,
   EndLandingRequest,
+  EndTrackingRequest,
   FlushReply,
   FlushRequest,
   ListClaimsReply,
@@ -218,6 +219,11 @@ export class Git {
   /** Links a moved worktree and its admin directory again. */
   repairWorktree(request: RepairWorktreeRequest, signal?: AbortSignal): Promise<RepairWorktreeReply> {
     return this.#call("repairWorktree", request, signal);
+  }
+
+  /** Watches a worktree no longer that stays. */
+  endTracking(request: EndTrackingRequest, signal?: AbortSignal): Promise<Done> {
+    return this.#call("endTracking", request, signal);
   }
 
   /** Deletes what lies in the trash folder. */

@@ -315,6 +315,11 @@ export interface RepairWorktreeReply {
   elsewhere: string | null;
 }
 
+/** The worktree of this name is not looked after any more: it stays, and what watches it goes. A later snapshot of it scans. */
+export interface EndTrackingRequest {
+  name: string;
+}
+
 /** Deletes what lies in the trash folder, and the folder when it is empty. */
 export interface SweepTrashRequest {
   trashPath: string;
@@ -763,6 +768,7 @@ export interface Session {
   lockWorktree(call: number, request: LockWorktreeRequest): Promise<Done>;
   removeWorktree(call: number, request: RemoveWorktreeRequest): Promise<Done>;
   repairWorktree(call: number, request: RepairWorktreeRequest): Promise<RepairWorktreeReply>;
+  endTracking(call: number, request: EndTrackingRequest): Promise<Done>;
   sweepTrash(call: number, request: SweepTrashRequest): Promise<Done>;
   snapshot(call: number, request: SnapshotRequest): Promise<SnapshotReply>;
   reset(call: number, request: ResetRequest): Promise<ResetReply>;

@@ -1,6 +1,6 @@
 // Tracking as a manager uses it: which snapshots are verified, and what is said of a scan and of a defect.
 
-import { link, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { commandTask, type Events, type ManagerOptions } from "../../src/index.js";
@@ -94,4 +94,19 @@ test("child processes are always verified, others as often as asked", () => {
   expect(mustVerify(always, "this process")).toBe(true);
   expect(mustVerify(never, "this process")).toBe(false);
   expect(mustVerify(never, "child process")).toBe(true);
+});
+
+/** The system has 128 of them for all programs of a user. */
+async function watchesOpen(): Promise<number> {
+  const folder = "/proc/self/fd";
+  const links = await Promise.all((await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => "")));
+  return links.filter((target) => target === "anon_inode:inotify").length;
+}
+
+test.runIf(process.platform === "linux")("a worktree that is kept is watched no longer", async () => {
+  const { manager } = await watchedManager();
+  const before = await watchesOpen();
+  const outcome = await manager.run({ id: "piped", task: commandTask("mkfifo", ["pipe"]) });
+  expect(outcome.kept?.worktreePath).not.toBeNull();
+  expect(await watchesOpen()).toBe(before);
 });
