@@ -9,14 +9,9 @@ import { requireRequest } from "./effect/request.js";
 import { EffectClaims } from "./effect-claims.js";
 import { CoppiceError } from "./errors.js";
 import type { EventName, Events, Recovery, RepositoryChange } from "./events.js";
-import { dropKept, type KeptWork, listKept, readKept } from "./merge/kept.js";
-import {
-  type ManagerOptions,
-  type ResolvedRunOptions,
-  type RunOptions,
-  resolveOptions,
-  resolveRunOptions,
-} from "./options.js";
+import { landKept } from "./kept-landing.js";
+import { dropKept, type KeptWork, listKept } from "./merge/kept.js";
+import { type ManagerOptions, type RunOptions, resolveOptions, resolveRunOptions } from "./options.js";
 import { Parallel, type Start } from "./parallel.js";
 import { isNothing } from "./recovery/recovery-log.js";
 import { closeRooms, openRooms, type Rooms } from "./rooms.js";
@@ -98,16 +93,15 @@ export class WorktreeManager implements AsyncDisposable {
    * ERR_EFFECT_DUPLICATE, ERR_EFFECT_CLAIMED, ERR_BASE_NOT_FOUND, ERR_TIMEOUT.
    */
   async acquire(effectId: string, options: RunOptions = {}): Promise<Lease> {
-    const resolved = resolveRunOptions(options);
+    const { base, signal } = resolveRunOptions(options);
     requireEffectId(effectId);
     this.#requireOpen();
-    return this.#track(this.#acquire(effectId, resolved));
+    return this.#track(this.#acquire(effectId, base, this.#signal(signal, this.#closed.signal)));
   }
 
-  async #acquire(effectId: string, resolved: ResolvedRunOptions): Promise<Lease> {
-    const signal = this.#signal(resolved.signal, this.#closed.signal);
+  async #acquire(effectId: string, baseName: string, signal: AbortSignal): Promise<Lease> {
     await this.#claims.take(effectId);
-    const base = baseNamed(this.#rooms, resolved.base);
+    const base = baseNamed(this.#rooms, baseName);
     try {
       const draft = new OutcomeDraft(effectId, this.runId);
       const baseOid = await base.take();
@@ -148,7 +142,7 @@ export class WorktreeManager implements AsyncDisposable {
     requireEffectId(effectId);
     this.#requireOpen();
     await this.#claims.take(effectId);
-    const landing = this.#landKept(effectId, options.message).finally(() => this.#claims.giveUp(effectId));
+    const landing = landKept(this.#rooms, effectId, options.message).finally(() => this.#claims.giveUp(effectId));
     return this.#track(landing);
   }
 
@@ -254,19 +248,6 @@ export class WorktreeManager implements AsyncDisposable {
     run.emit("effect:settled", { effectId, outcome });
     unlabel();
     return outcome;
-  }
-
-  async #landKept(effectId: string, message = `Effect ${effectId}`): Promise<Outcome> {
-    const { run, settlement } = this.#rooms;
-    const { treeOid, baseOid, snapshotOid } = await readKept(run.git, this.runId, effectId);
-    const { changes } = await run.git.diff({
-      oldTreeishOid: baseOid,
-      newTreeishOid: snapshotOid,
-      patch: false,
-      maxPatchBytes: 0,
-    });
-    const snapshot = { snapshotOid, treeOid, baseOid, changes, unheld: [], taskMessages: [] };
-    return settlement.landKept(effectId, snapshot, message);
   }
 
   #signal(...signals: (AbortSignal | undefined)[]): AbortSignal {

@@ -96,6 +96,11 @@ const harness = z.strictObject({
   modelFlag: z.string().min(1).nullable().optional(),
   /** The variable that names its configuration folder; null: it has none, and asking for one is refused. */
   configVariable: z.string().min(1).nullable().optional(),
+  /**
+   * "text" when absent. "json-lines": each line of its standard output that is one JSON object, and no longer than `limits.valueBytes`, is the
+   * value of a `task:progress` event; all else stays `task:output`. That it prints such lines is asked for with `args`.
+   */
+  output: z.enum(["text", "json-lines"]).optional(),
   env: z.record(z.string(), z.string().optional()).optional(),
   /** How to get it, for the error that says that it is missing. */
   install: z.string().min(1).nullable().optional(),
@@ -114,6 +119,7 @@ export function defineHarness(definition: HarnessDefinition): Harness {
     workspaceFlag: given.workspaceFlag ?? null,
     modelFlag: given.modelFlag ?? null,
     configVariable: given.configVariable ?? null,
+    output: given.output ?? "text",
     env: given.env ?? {},
     install: given.install ?? null,
   };

@@ -72,9 +72,9 @@ async function landMerged(round: Round, tipOid: string, merged: MergedBatch): Pr
   const landing = await beginLanding(run, target);
   let moved = false;
   try {
-    if (landing.tipOid !== tipOid) return { kind: "moved" };
-    // A tip that is a ref of the run follows the branch only when it is asked for. While the index is ours nobody commits there.
-    if (run.options.land === "working-tree" && (await target.tip()) !== tipOid) return { kind: "moved" };
+    // A tip that is a ref of the run follows the branch when it is asked for. While the index is ours nobody commits there.
+    const followed = run.options.land === "commit" ? tipOid : await target.tip();
+    if (landing.tipOid !== tipOid || followed !== tipOid) return { kind: "moved" };
     const changes = netChanges(merged);
     const blocked = await blockedEffects(run, landing, merged, changes);
     if (blocked.size > 0) return { kind: "dropped", verdicts: blocked };
@@ -232,11 +232,8 @@ async function updatePaths(run: Run, landing: BeginLandingReply, changes: Change
   const { displaced } = await run.git.updatePaths({ landingId: landing.landingId, changes });
   for (const { path, reason, keptPath } of displaced) {
     const where = keptPath === null ? "stayed as it is" : `was put aside as ${keptPath}`;
-    run.emit("warning", {
-      code: "PATH_DISPLACED",
-      message: `${path} was ${reason} while landing: your version ${where}`,
-      effectId: null,
-    });
+    const message = `${path} was ${reason} while landing: your version ${where}`;
+    run.emit("warning", { code: "PATH_DISPLACED", message, effectId: null });
   }
   return displaced;
 }

@@ -13,6 +13,7 @@ import { runCommand } from "./command-runner.js";
 import type { Deadline } from "./deadline.js";
 import { sessionVariables } from "./harness-context.js";
 import { harnessNamed } from "./harnesses.js";
+import { JsonLines } from "./json-lines.js";
 import type { RunRequest } from "./runner.js";
 
 export class HarnessRunner {
@@ -28,13 +29,15 @@ export class HarnessRunner {
   /** Throws ERR_HARNESS_MISSING, ERR_OPTION for what this harness cannot do, and what a command throws. */
   async run(request: RunRequest, task: HarnessTask, deadline: Deadline): Promise<CommandValue> {
     const harness = harnessNamed(task.harness, this.#own);
+    const heard = harness.output === "json-lines" ? linesAsProgress(request) : { request, end: () => {} };
     const promptFile = harness.prompt === "file" ? await writePrompt(task.prompt) : null;
     try {
       const command = harnessCommand(harness, task, { workspace: request.path, promptFile: promptFile?.path ?? null });
-      return await runCommand(request, command, deadline, this.#permits, async () => {});
+      return await runCommand(heard.request, command, deadline, this.#permits, async () => {});
     } catch (error) {
       throw isCoppiceError(error, "ERR_COMMAND_MISSING") ? missing(harness, task, error) : error;
     } finally {
+      heard.end();
       await promptFile?.remove();
     }
   }
@@ -71,6 +74,19 @@ export function harnessCommand(
 function required(flag: string | null, { harness }: HarnessTask, option: string): string {
   if (flag !== null) return flag;
   throw new CoppiceError("ERR_OPTION", `the harness "${harness}" cannot be given the option "${option}"`);
+}
+
+/** The same request, where the lines of JSON on standard output are progress. */
+function linesAsProgress(request: RunRequest): { request: RunRequest; end(): void } {
+  const lines = new JsonLines(request.valueBytes, {
+    onValue: (value) => request.onProgress(value),
+    onText: (text) => request.onOutput("stdout", text),
+  });
+  const onOutput: RunRequest["onOutput"] = (stream, text) => {
+    if (stream === "stdout") lines.write(text);
+    else request.onOutput(stream, text);
+  };
+  return { request: { ...request, onOutput }, end: () => lines.end() };
 }
 
 /** Outside the worktree, so that it is no part of what the harness changed. */

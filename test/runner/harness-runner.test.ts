@@ -91,6 +91,20 @@ test("edits its worktree, streams what it says, and works with the model asked f
   expect(output.stdout).toMatch(/done\n$/);
 });
 
+test("lines of JSON are progress, in their order; what is none stays output, and the value has all of it", async () => {
+  const prompt = ['say {"n":1}', "say words", 'say {"n":', 'say {"deep":[{"n":2}]}', "say [3]", 'say {"n":4}'].join(
+    "\n",
+  );
+  const { value, progress, output } = await run(open({ ...own, output: "json-lines" }), { prompt });
+  const [first, ...rest] = progress;
+  expect(first).toMatchObject({ prompt });
+  expect(rest).toEqual([{ n: 1 }, { deep: [{ n: 2 }] }, { n: 4 }]);
+  expect(output.stdout).toBe('words\n{"n":\n[3]\n');
+  expect(value.stdout.split("\n").slice(1).join("\n")).toBe(prompt.replaceAll("say ", "").concat("\n"));
+  const asText = await run(open(), { prompt });
+  expect([asText.progress, asText.output.stdout]).toEqual([[], asText.value.stdout]);
+});
+
 test("inherits nothing of the session it is started from, and keeps what the user has set", async () => {
   vi.stubEnv("CLAUDECODE", "1");
   vi.stubEnv("CLAUDE_CODE_ENTRYPOINT", "cli");
