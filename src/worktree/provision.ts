@@ -69,6 +69,14 @@ export function requireInside(pattern: string): void {
   );
 }
 
+/** What a pattern's words cannot tell (escapes, braces): where the found path lies. Throws ERR_PROVISION. */
+export function requireFoundInside(path: string): void {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  if (!isAbsolute(path) && !names.includes("..") && names.length > 0) return;
+  const where = names.length === 0 ? "the working tree itself" : `${path}, outside the working tree`;
+  throw new CoppiceError("ERR_PROVISION", `a provision glob leads to ${where}`, { details: { path } });
+}
+
 /** Files and folders that match; a folder stands for everything below it. */
 async function expand(source: string, patterns: readonly string[]): Promise<string[]> {
   if (patterns.length === 0) return [];
@@ -80,6 +88,7 @@ async function expand(source: string, patterns: readonly string[]): Promise<stri
     followSymbolicLinks: false,
     ignore: ["**/.git/**", ".git"],
   });
+  for (const path of found) requireFoundInside(path);
   const paths = found.map((path) => path.replace(/\/+$/, "")).sort();
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
 }

@@ -13,7 +13,7 @@ import { glob } from "tinyglobby";
 import { CoppiceError } from "../errors.js";
 import type { Options } from "../options.js";
 import { type Run, signatures } from "../run.js";
-import { requireInside } from "./provision.js";
+import { requireFoundInside, requireInside } from "./provision.js";
 import { noLimits } from "./snapshot.js";
 import type { PooledWorktree } from "./worktree-supply.js";
 
@@ -160,6 +160,7 @@ async function inputFiles(path: string, patterns: readonly string[]): Promise<st
     followSymbolicLinks: false,
     ignore: ["**/.git", "**/.git/**"],
   });
+  for (const name of found) requireFoundInside(name);
   return found.sort();
 }
 

@@ -1,5 +1,5 @@
 // Ignored files that a worktree needs: linked, copied, or named by .worktreeinclude; never part of what lands.
-import { appendFile, lstat, readFile, readlink, writeFile } from "node:fs/promises";
+import { appendFile, lstat, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { commandTask } from "../../src/index.js";
@@ -155,4 +155,41 @@ test("a glob that reaches outside, or into .git, is refused", async () => {
       });
     }
   }
+});
+
+test("what a glob finds outside in spite of its words, or the working tree itself, is refused; inputs of a setup too", async () => {
+  const repository = await createRepository({ tree });
+  await repository.write({ "../beside": "not yours\n" });
+  for (const glob of ["\\.\\./beside", ".\\./beside", "{../beside,x}", ".", "./", "{.,x}"]) {
+    for (const how of ["link", "copy"] as const) {
+      await expect(openManager(repository, { provision: { [how]: [glob] } }), glob).rejects.toMatchObject({
+        code: "ERR_PROVISION",
+        message: expect.stringMatching(/outside the working tree|the working tree itself/),
+      });
+    }
+  }
+  expect(await linkedWorktrees(repository)).toEqual([]);
+  const setup = { command: "true", inputs: ["\\.\\./w*"] };
+  const manager = await openManager(repository, { provision: { setup }, limits: { worktrees: 2 } });
+  await writeFile(join(repository.path, "../project.worktrees/w-beside"), "not yours\n");
+  expect(await manager.run({ id: "one", task: () => null })).toMatchObject({
+    kind: "failed",
+    error: { code: "ERR_PROVISION", message: expect.stringContaining("w-beside") },
+  });
+});
+
+test("a .worktreeinclude that names what lies outside gives nothing of it", async () => {
+  const repository = await createRepository({
+    tree: { ...tree, ".worktreeinclude": "../beside\n/etc/hosts\n\\.\\./beside\n**/../beside\n.env\n" },
+  });
+  await repository.write({ ...ignored, "../beside": "not yours\n" });
+  const manager = await openManager(repository);
+  const outcome = await manager.run({
+    id: "look",
+    task: async ({ path }) => [
+      (await readdir(path)).includes(".env"),
+      (await readdir(join(path, ".."))).includes("beside"),
+    ],
+  });
+  expect(outcome).toMatchObject({ kind: "unchanged", value: [true, false] });
 });
