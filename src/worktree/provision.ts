@@ -42,6 +42,7 @@ export class Provisioner {
     if (source === null) return new Provisioner(null);
     const links = await expand(source, link);
     const named = await expand(source, copy);
+    await requireNoLinkAbove(source, [...links, ...named]);
     await requireUntracked(run, [...links, ...named]);
     const copies = [...named, ...(worktreeinclude ? await readIncludes(run, source) : [])];
     const outside = copies.filter((path) => !links.some((linked) => path === linked || path.startsWith(`${linked}/`)));
@@ -54,6 +55,8 @@ export class Provisioner {
   async provision(worktreePath: string): Promise<Provisioned> {
     const plan = this.#plan;
     if (plan === null) return emptyProvision;
+    // The base may have a link there, or a task may have left one: what is written and removed here must be the worktree's.
+    await requireNoLinkAbove(worktreePath, [...plan.links, ...plan.copies]);
     for (const path of plan.links) await place(path, () => linkOne(plan.source, worktreePath, path));
     for (const path of plan.copies) await place(path, () => copyOne(plan.source, worktreePath, path));
     return { paths: [...plan.links, ...plan.copies] };
@@ -75,6 +78,20 @@ export function requireFoundInside(path: string): void {
   if (!isAbsolute(path) && !names.includes("..") && names.length > 0) return;
   const where = names.length === 0 ? "the working tree itself" : `${path}, outside the working tree`;
   throw new CoppiceError("ERR_PROVISION", `a provision glob leads to ${where}`, { details: { path } });
+}
+
+/** A symbolic link on the way leads to another place, which is not ours. Throws ERR_PROVISION. */
+async function requireNoLinkAbove(root: string, paths: readonly string[]): Promise<void> {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    for (let folder = dirname(path); folder !== "." && !folders.has(folder); folder = dirname(folder)) {
+      folders.add(folder);
+      const status = await lstat(join(root, folder)).catch(() => null);
+      if (status?.isSymbolicLink() !== true) continue;
+      const message = `${path} lies behind the symbolic link "${folder}" of ${root}: provision what the link itself names, or what it leads to`;
+      throw new CoppiceError("ERR_PROVISION", message, { details: { path } });
+    }
+  }
 }
 
 /** Files and folders that match; a folder stands for everything below it. */

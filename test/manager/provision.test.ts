@@ -1,10 +1,10 @@
 // Ignored files that a worktree needs: linked, copied, or named by .worktreeinclude; never part of what lands.
-import { appendFile, lstat, readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { appendFile, lstat, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { commandTask } from "../../src/index.js";
+import { commandTask, type TaskContext } from "../../src/index.js";
 import { expectSound, linkedWorktrees, openManager } from "../support/manager.js";
-import { createRepository } from "../support/repository.js";
+import { createRepository, temporaryFolder } from "../support/repository.js";
 
 const tree = { ".gitignore": "node_modules/\n.env*\nlocal/\n", "a.txt": "a\n" };
 const ignored = {
@@ -176,6 +176,44 @@ test("what a glob finds outside in spite of its words, or the working tree itsel
     kind: "failed",
     error: { code: "ERR_PROVISION", message: expect.stringContaining("w-beside") },
   });
+});
+
+test.each(["link", "copy"] as const)("nothing is reached through a symbolic link: %s", async (how) => {
+  const outside = await temporaryFolder("outside");
+  const read = () => readFile(join(outside, "secret"), "utf8");
+  await writeFile(join(outside, "secret"), "mine\n");
+  const repository = await createRepository({ tree: { ...tree, out: { symlink: outside } } });
+  for (const glob of ["out/secret", "out/*"]) {
+    await expect(openManager(repository, { provision: { [how]: [glob] } }), glob).rejects.toMatchObject({
+      code: "ERR_PROVISION",
+      message: expect.stringContaining('out/secret lies behind the symbolic link "out"'),
+    });
+  }
+  // A folder of the user's, and a link at the base that an effect starts from.
+  const head = await repository.oid("HEAD");
+  const base = await repository.commitBeside("refs/heads/linked", "linked", { local: { symlink: outside } }, head);
+  await repository.write({ "local/secret": "ignored\n" });
+  const manager = await openManager(repository, { runId: "run-1", provision: { [how]: ["local/secret"] } });
+  expect(await manager.run({ id: "one", task: () => null }, { base })).toMatchObject({
+    kind: "failed",
+    error: { code: "ERR_PROVISION", message: expect.stringContaining('the symbolic link "local"') },
+  });
+  await manager.close();
+  // What a task has put in the place of an ignored folder: that worktree is given up, and the next one is whole.
+  await repository.write({ ".env.d/secret": "ignored\n" });
+  const options = { limits: { worktrees: 1 }, ignored: "keep", provision: { [how]: [".env.d/secret"] } } as const;
+  const other = await openManager(repository, options);
+  const links = async ({ resolve }: TaskContext<undefined>) => {
+    await rm(resolve(".env.d"), { recursive: true });
+    await symlink(outside, resolve(".env.d"));
+  };
+  await other.run({ id: "links", task: links });
+  const look = ({ resolve }: TaskContext<undefined>) => readFile(resolve(".env.d/secret"), "utf8");
+  const outcomes = [await other.run({ id: "first", task: look }), await other.run({ id: "second", task: look })];
+  expect(outcomes.at(-1)).toMatchObject({ kind: "unchanged", value: "ignored\n" });
+  await other.close();
+  expect([await read(), await readdir(outside)]).toEqual(["mine\n", ["secret"]]);
+  expect(await linkedWorktrees(repository)).toEqual([]);
 });
 
 test("a .worktreeinclude that names what lies outside gives nothing of it", async () => {
