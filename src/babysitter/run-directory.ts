@@ -47,11 +47,13 @@ export function runVariables(runDir: string, { effectId: id, invocationKey }: Ef
 
 /** The same in Coppice's own events and ledger: which run an effect belongs to, and where the runs are that it starts. */
 export function runLabels(runDir: string, { effectId: id }: EffectAction): Labels {
-  return {
+  const labels = {
     "babysitter.runId": basename(resolve(runDir)),
     "babysitter.runDir": resolve(runDir),
     "babysitter.childRunsDir": childrenFolder(runDir, id),
   };
+  // A folder's name may hold what a label may not; that must not keep the effect from running.
+  return Object.fromEntries(Object.entries(labels).map(([name, text]) => [name, text.replace(/\p{Cc}/gu, "\u{FFFD}")]));
 }
 
 /** The folder for the runs of a child, which names its parent. */

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { runLabels } from "../../src/babysitter/run-directory.js";
 import {
   type DispatchOptions,
   dispatchEffects,
@@ -212,6 +213,7 @@ test("Coppice's own events and ledger say which run an effect belongs to, and wh
   });
   expect(carried).toEqual(["e1", "e2"].map((id) => [id, labelsOf(id)]));
   for (const id of ["e1", "e2"]) expect((await manager.recorded(id))?.labels).toEqual(labelsOf(id));
+  expect(runLabels("/runs/a\nb", shell("e1", "-"))["babysitter.runDir"]).toBe("/runs/a\u{FFFD}b");
   const resolve = wrapResolve(async () => ({ status: "ok" }), { runDir, manager });
   await resolve(shell("e3", "-"));
   expect((await manager.recorded("e3"))?.labels).toMatchObject({ "babysitter.runDir": runDir });
@@ -256,6 +258,29 @@ test("a driver's own dispatch: resolved in a worktree, committed once and one af
   expect(commits[0]?.result).toMatchObject({ stdout: "said", metadata: { worktree: { kind: "landed" } } });
   expect(await read("e2.txt")).toBe("x\n");
   expect(await repository.git("status", "--porcelain")).toBe("");
+});
+
+test("a driver's own dispatch: bad actions and values are errors, and the work is kept", async () => {
+  const { runDir, manager } = await setUp();
+  const give = (value: unknown) =>
+    wrapResolve(
+      async ({ taskDef }) => {
+        const { path } = (taskDef.metadata as { worktree: { path: string } }).worktree;
+        await writeFile(join(path, "new.txt"), "new\n");
+        return { status: "ok", value };
+      },
+      { runDir, manager },
+    );
+  const named = (name: string) => ({ status: "error", error: expect.objectContaining({ name }) });
+  expect(await give(1n)(shell("bigint", "-"))).toMatchObject(named("ERR_TASK_VALUE"));
+  expect(await give(new Map())(shell("map", "-"))).toMatchObject(named("ERR_TASK_VALUE"));
+  const escapes = action("escapes", "shell", { command: "true", cwd: "/tmp" });
+  expect(await give(1)(escapes)).toMatchObject({
+    status: "error",
+    error: { message: expect.stringContaining("/tmp") },
+  });
+  await expect(give(1)({ ...shell("e", "-"), effectId: "" })).rejects.toMatchObject({ code: "ERR_ACTION" });
+  expect((await manager.kept()).map(({ effectId }) => effectId).sort()).toEqual(["bigint", "map"]);
 });
 
 test("an action that its driver leaves pending is resolved anew", async () => {
