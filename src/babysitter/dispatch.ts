@@ -2,7 +2,8 @@
 // once" true: merge and ledger -> journal event -> result. After a death the later ones are made up from the earlier:
 //   journal has the result  -> nothing is done
 //   ledger has the outcome  -> event and result are written from it, nothing runs
-//   neither                 -> the effect runs, from the base that its batch had; recovery has kept what a dead process left of it
+//   neither, or one that says that it is to run again (an abort, a conflict with policy "rerun")
+//                           -> the effect runs, from the base that its batch had; recovery has kept what a dead process left of it
 
 import {
   type CallOptions,
@@ -14,7 +15,7 @@ import {
 } from "../index.js";
 import { isCodeTask, type MarkOptions, markParallelBatch, requireAction } from "./code-tasks.js";
 import { type Executors, executorFor } from "./executors.js";
-import { refusedAs, settledAs } from "./results.js";
+import { isUnsettled, refusedAs, settledAs } from "./results.js";
 import {
   childRuns,
   hideFromGit,
@@ -156,10 +157,15 @@ class Dispatch {
 
   /** The request for an action; or how it has ended already, in an earlier process or because it cannot be run. */
   async #before(action: EffectAction): Promise<Ended | { request: EffectRequest }> {
-    const { manager } = this.#options;
     try {
-      const recorded = await manager.recorded(action.effectId);
-      if (recorded !== null && recorded.kind !== "aborted") return { outcome: recorded };
+      const recorded = await this.#options.manager.recorded(action.effectId);
+      if (recorded !== null && !isUnsettled(recorded)) return { outcome: recorded };
+    } catch (error) {
+      // A ledger that cannot be read has said nothing: the effect may have landed, and is no error to be posted.
+      if (!isCoppiceError(error, "ERR_EFFECT_ID")) throw error;
+      return { refused: error };
+    }
+    try {
       return { request: await this.#request(action) };
     } catch (error) {
       return {
@@ -192,18 +198,20 @@ class Dispatch {
     order: "request" | "settled",
   ): Promise<void> {
     const post = async (action: EffectAction) => this.#post(action, (await ended.get(action)) as Ended);
-    if (order === "settled") {
-      await Promise.all(actions.map(post));
+    if (order === "request") {
+      for (const action of actions) await post(action);
       return;
     }
-    for (const action of actions) await post(action);
+    // All of them, also when one fails: what still posted after this call has ended would meet the next call's.
+    const failure = (await Promise.allSettled(actions.map(post))).find(({ status }) => status === "rejected");
+    if (failure !== undefined) throw (failure as PromiseRejectedResult).reason;
   }
 
   async #post(action: EffectAction, end: Ended): Promise<void> {
     const { effectId } = action;
     if ("refused" in end) return this.#count(await this.#journal.post(action, refusedAs(end.refused)));
     const { event, result } = settledAs(end.outcome);
-    await this.#journal.say(event.type, effectId, event.data);
+    if (event !== null) await this.#journal.say(event.type, effectId, event.data);
     if (result === null) return;
     const children = await childRuns(this.#sdk, this.#options.runDir, effectId);
     if (children.length > 0) await this.#journal.say("WORKTREE_CHILD_RUN", effectId, { childRuns: children });
@@ -222,6 +230,8 @@ function deferred<T>() {
   const promise = new Promise<T>((...ends) => {
     [resolve, reject] = ends;
   });
+  // Others are awaited first: should it reject meanwhile, Node must not end the process because nobody listens yet.
+  promise.catch(() => {});
   return { promise, resolve, reject };
 }
 

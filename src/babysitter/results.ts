@@ -5,12 +5,29 @@ import type { WorktreeEvent } from "./run-journal.js";
 import type { EffectResult } from "./sdk.js";
 
 export interface Settled {
-  readonly event: { readonly type: WorktreeEvent; readonly data: Record<string, unknown> };
-  /** Null: the effect stays pending, because it was the caller who ended it. */
+  /** Null: nothing has happened here that the run should know. */
+  readonly event: { readonly type: WorktreeEvent; readonly data: Record<string, unknown> } | null;
+  /** Null: the effect stays pending, because it was the caller who ended it, or because it is under way elsewhere. */
   readonly result: EffectResult | null;
 }
 
+/** On record, and yet to run again: it was aborted, or a death came before its task ran again for its conflicts. */
+export function isUnsettled(outcome: Outcome): boolean {
+  if (outcome.kind !== "conflicted") return outcome.kind === "aborted";
+  return outcome.conflicts.some(({ path, kind }) => {
+    const last = outcome.resolutions.findLast((resolution) => resolution.path === path && resolution.kind === kind);
+    return last?.policy === "rerun" && last.gaveUp === null;
+  });
+}
+
+/** Whoever works on it, another process or another call, settles it; this try of it is no result. */
+function isElsewhere(outcome: Outcome): boolean {
+  if (outcome.kind !== "failed") return false;
+  return outcome.error.code === "ERR_EFFECT_CLAIMED" || outcome.error.code === "ERR_EFFECT_DUPLICATE";
+}
+
 export function settledAs(outcome: Outcome): Settled {
+  if (isElsewhere(outcome)) return { event: null, result: null };
   const data = summary(outcome);
   const metadata = { worktree: data };
   if (isSettledWell(outcome.kind)) {
@@ -49,7 +66,8 @@ function summary(outcome: Outcome): Record<string, unknown> {
 function resultOf(value: unknown): Pick<EffectResult, "value" | "stdout" | "stderr"> {
   if (!isCommandValue(value)) return { value: value ?? null };
   const { stdout, stderr } = value;
-  return { value: jsonOf(stdout) ?? value, stdout, stderr };
+  const json = jsonOf(stdout);
+  return { value: json === undefined ? value : json, stdout, stderr };
 }
 
 function isCommandValue(value: unknown): value is CommandValue {

@@ -18,7 +18,7 @@ export class RunJournal {
   readonly #sdk: Sdk;
   readonly #runDir: string;
   readonly #resolved: Set<string>;
-  /** `<type> <effectId>` of our events. */
+  /** Which of our events the journal has. */
   readonly #said: Set<string>;
   readonly #bases = new Map<string, string>();
   #line: Promise<unknown> = Promise.resolve();
@@ -29,14 +29,16 @@ export class RunJournal {
     const of = (type: string) => events.filter((event) => event.type === type);
     this.#resolved = new Set(of("EFFECT_RESOLVED").map(({ data }) => String(data.effectId)));
     const ours = events.filter(({ type }) => type.startsWith("WORKTREE_"));
-    this.#said = new Set(ours.map(({ type, data }) => `${type} ${String(data.effectId)}`));
+    this.#said = new Set(ours.map(({ type, data }) => keyOf(type, data)));
     for (const { data } of of("WORKTREE_BATCH")) {
       for (const effectId of data.effectIds as string[]) this.#bases.set(effectId, String(data.baseOid));
     }
-    this.leased = new Set(of("WORKTREE_LEASED").map(({ data }) => String(data.effectId)));
+    const leased = of("WORKTREE_LEASED").map(({ data }) => String(data.effectId));
+    // A task may begin before its lease is in the journal, but never before its batch is.
+    this.leased = new Set([...leased, ...this.#bases.keys()]);
   }
 
-  /** Effects that had a worktree when this was opened. */
+  /** Effects that had a worktree, or were about to get one, when this was opened. */
   readonly leased: ReadonlySet<string>;
 
   static async open(sdk: Sdk, runDir: string): Promise<RunJournal> {
@@ -53,10 +55,10 @@ export class RunJournal {
     return this.#resolved.has(effectId);
   }
 
-  /** Appends an event of ours; one that the journal has for this effect is not said again. */
+  /** Appends an event of ours; one that the journal has for this attempt of the effect is not said again. */
   say(type: WorktreeEvent, effectId: string, event: Record<string, unknown>): Promise<void> {
     return this.#inLine(async () => {
-      const key = `${type} ${effectId}`;
+      const key = keyOf(type, { effectId, ...event });
       if (this.#said.has(key)) return;
       await this.#sdk.withRunLock(this.#runDir, owner, () =>
         this.#sdk.appendEvent({ runDir: this.#runDir, eventType: type, event: { effectId, ...event } }),
@@ -96,4 +98,8 @@ export class RunJournal {
     this.#line = turn.catch(() => {});
     return turn;
   }
+}
+
+function keyOf(type: string, { effectId, attempt = "" }: Readonly<Record<string, unknown>>): string {
+  return `${type} ${String(effectId)} ${String(attempt)}`;
 }

@@ -2,10 +2,10 @@
 //   dispatchEffectActions({ resolveAction: wrapResolve(resolveAction, { runDir, manager }),
 //                           commitAction: wrapCommit(commitAction, { runDir }) })
 
-import { CoppiceError, isSettledWell, type TaskContext, type WorktreeManager } from "../index.js";
+import { CoppiceError, type TaskContext, type WorktreeManager } from "../index.js";
 import { isCodeTask, type MarkOptions, requireAction } from "./code-tasks.js";
 import { reroot } from "./reroot.js";
-import { settledAs } from "./results.js";
+import { isUnsettled, settledAs } from "./results.js";
 import { hideFromGit, requireManagerOf, runLabels } from "./run-directory.js";
 import { RunJournal } from "./run-journal.js";
 import { type EffectAction, loadSdk, type Sdk } from "./sdk.js";
@@ -43,7 +43,7 @@ export function wrapResolve(resolve: ResolveAction, options: WrapOptions): Resol
     let given: ResolveResult | null = null;
     const pending = new AbortController();
     const outcome =
-      recorded !== null && recorded.kind !== "aborted"
+      recorded !== null && !isUnsettled(recorded)
         ? recorded
         : await manager.run({
             id: action.effectId,
@@ -58,15 +58,15 @@ export function wrapResolve(resolve: ResolveAction, options: WrapOptions): Resol
                 pending.abort(new CoppiceError("ERR_ABORTED", "the action is pending"));
                 return null;
               }
-              throw given.error instanceof Error ? given.error : new Error(String(given.error ?? given.stderr));
+              throw given.error instanceof Error ? given.error : new Error(messageOf(given));
             },
           });
     const raw = given as ResolveResult | null;
     if (raw?.status === "pending") return raw;
     const { result } = settledAs(outcome);
-    const error = result === null && "error" in outcome ? outcome.error : result?.error;
-    const status = isSettledWell(outcome.kind) ? "ok" : "error";
-    return { ...raw, ...result, status, ...(error === undefined ? {} : { error }) };
+    // Aborted, or under way elsewhere: what the driver committed now would stand for ever.
+    if (result === null) return { status: "pending", ...("error" in outcome ? { error: outcome.error } : {}) };
+    return { ...raw, ...result };
   };
 }
 
@@ -84,7 +84,11 @@ export function wrapCommit<C extends Commit>(
   return async (result) => {
     journal ??= RunJournal.open(sdk, runDir);
     const { effectId } = result.action;
-    const opened = await journal;
+    const opened = await journal.catch((error) => {
+      // A journal that could not be read once may be read for the next result.
+      journal = null;
+      throw error;
+    });
     const worktree = (result as { result?: { metadata?: { worktree?: Record<string, unknown> } } }).result?.metadata
       ?.worktree;
     if (worktree !== undefined) await opened.say(eventOf(String(worktree.kind)), effectId, worktree);
@@ -95,6 +99,12 @@ export function wrapCommit<C extends Commit>(
 function eventOf(kind: string) {
   if (kind === "landed" || kind === "unchanged") return "WORKTREE_LANDED";
   return kind === "conflicted" ? "WORKTREE_CONFLICTED" : "WORKTREE_KEPT";
+}
+
+/** The SDK's own errors are plain objects. */
+function messageOf({ error, stderr }: ResolveResult): string {
+  const { message } = (error ?? {}) as { message?: unknown };
+  return typeof message === "string" ? message : String(error ?? stderr);
 }
 
 /** The action as the driver's function sees it: every place that it names lies in the worktree. */
