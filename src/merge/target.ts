@@ -5,6 +5,7 @@ import { CoppiceError, isCoppiceError } from "../errors.js";
 import type { Git } from "../git/git.js";
 import type { ResolveReply } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
+import { forkPoint } from "./fork-point.js";
 import { Patience } from "./patience.js";
 
 export interface Target {
@@ -88,8 +89,10 @@ async function openWorkingTree(run: Run, branch: Target): Promise<Target> {
   }
   const refName = run.refs.tip;
   let branchOid = await branch.tip();
-  let tipOid = (await run.git.resolve({ name: refName })).commitOid;
-  if (tipOid === null) tipOid = await moveTip(run, refName, branchOid);
+  const { commitOid: earlierOid } = await run.git.resolve({ name: refName });
+  if (earlierOid === null) await moveTip(run, refName, branchOid);
+  // An earlier process of the run left it: the user may have committed since, and the first who asks for the tip follows.
+  else branchOid = (await forkPoint(run.git, earlierOid, branchOid)) ?? branchOid;
   const tip = async () => {
     const nowOid = await branch.tip();
     // Gone when the run was cleaned just as this process opened it.
@@ -107,25 +110,32 @@ async function moveTip(run: Run, refName: string, newOid: string): Promise<strin
   return newOid;
 }
 
-/** The user committed: what has landed so far is carried over to the new commit. */
+/**
+ * The user committed: what has landed so far is carried over to the new commit. Where the two contradict each other the commit counts: who
+ * made it had the landed changes in the files.
+ */
 async function follow(
   run: Run,
   move: { fromOid: string; toOid: string; tipOid: string; label: string },
 ): Promise<string> {
-  const { treeOid } = await run.git.merge({
-    baseOid: move.fromOid,
-    oursOid: move.toOid,
-    theirsOid: move.tipOid,
-    oursLabel: move.label,
-    theirsLabel: "landed",
-    content: false,
-  });
-  if (treeOid === null) {
+  const { fromOid: baseOid, toOid, tipOid: theirsOid, label: oursLabel } = move;
+  const merge = { baseOid, oursOid: toOid, theirsOid, oursLabel, theirsLabel: "landed", content: false };
+  const { conflicts } = await run.git.merge(merge);
+  const message = `What run ${run.id} has landed in the working tree\n`;
+  const resolutions = conflicts.map(
+    ({ path, kind }) => ({ path, kind, choice: "ours", mode: 0, content: [] }) as const,
+  );
+  const step = { baseOid, theirsOid, theirsLabel: "landed", message, stopAtConflict: false, resolutions };
+  const sequence = { tipOid: toOid, oursLabel, steps: [step], keepParents: false, ...signatures(run) };
+  const { tipOid, steps } = await run.git.mergeSequence(sequence);
+  if (steps.some((merged) => merged.conflicts.length > 0)) {
     throw new CoppiceError(
       "ERR_TARGET_GONE",
       `${move.label} moved to ${move.toOid.slice(0, 12)}, which contradicts what has landed in the working tree: start another run`,
     );
   }
-  const message = `What run ${run.id} has landed in the working tree\n`;
-  return (await run.git.commit({ treeOid, parentOids: [move.toOid], ...signatures(run), message })).oid;
+  const { treeOid } = await run.git.resolve({ name: tipOid });
+  // What has landed stays in its history: by that the ledger knows that it has.
+  const parentOids = [toOid, theirsOid];
+  return (await run.git.commit({ treeOid: treeOid as string, parentOids, ...signatures(run), message })).oid;
 }

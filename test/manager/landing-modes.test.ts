@@ -98,6 +98,68 @@ test("land working-tree goes on when the user commits what has landed", async ()
   expect(await repository.status()).toBe(" M dir/b.txt");
 });
 
+test.each([
+  ["all of it", ["a.txt", "dir"]],
+  ["nothing of what has landed", []],
+])(
+  "land working-tree: the user commits %s between two processes of a run, which goes on from there",
+  async (_, landed) => {
+    const repository = await createRepository({ tree });
+    const options = { land: "working-tree", runId: "run-1" } as const;
+    const first = await openManager(repository, options);
+    await first.run({ id: "one", task: editing });
+    await first.close();
+    await repository.write({ "since.txt": "since\n", "dir/b.txt": "mine\n" });
+    await repository.git("add", "since.txt", "dir/b.txt", ...landed);
+    await repository.git("commit", "--quiet", "--message", "since");
+    const second = await openManager(repository, options);
+    const paths = ["a.txt", "dir/b.txt", "dir/new.txt", "since.txt"];
+    const outcome = await second.run({
+      id: "two",
+      task: async ({ path, resolve }) => {
+        const seen = await Promise.all(paths.map((name) => readFile(join(path, name), "utf8")));
+        await writeFile(resolve("dir/b.txt"), "mine\ntwo\n");
+        return seen;
+      },
+    });
+    expect(outcome).toMatchObject({ kind: "landed", value: ["changed\n", "mine\n", "new\n", "since\n"] });
+    expect(await second.run({ id: "one", task: editing })).toMatchObject({ kind: "landed", replayed: true });
+    await second.close();
+    const committed = landed.length > 0;
+    expect(await repository.status()).toBe(committed ? " M dir/b.txt" : " M a.txt\n M dir/b.txt\n?? dir/new.txt");
+    expect(await readFile(join(repository.path, "dir/b.txt"), "utf8")).toBe("mine\ntwo\n");
+    await repository.fsck();
+  },
+);
+
+test("land working-tree: what has landed still has when the user commits, also before the ledger is written again", async () => {
+  const repository = await createRepository({ tree });
+  const manager = await openManager(repository, { land: "working-tree", runId: "run-1" });
+  await manager.run({ id: "one", task: editing });
+  await repository.commit("mine");
+  await manager.describe();
+  expect(await manager.recorded("one")).toMatchObject({ kind: "landed" });
+  expect(await manager.run({ id: "one", task: editing })).toMatchObject({ replayed: true });
+});
+
+test("land working-tree: where the user's commit contradicts what has landed the commit counts", async () => {
+  const repository = await createRepository({ tree });
+  const manager = await openManager(repository, { land: "working-tree" });
+  await manager.run({ id: "one", task: editing });
+  await repository.commit("mine", { "a.txt": "changed by me\n" });
+  const outcome = await manager.run({
+    id: "two",
+    task: async ({ resolve }) => {
+      const seen = await readFile(resolve("a.txt"), "utf8");
+      await writeFile(resolve("a.txt"), `${seen}two\n`);
+      return seen;
+    },
+  });
+  expect(outcome).toMatchObject({ kind: "landed", value: "changed by me\n" });
+  expect(await readFile(join(repository.path, "a.txt"), "utf8")).toBe("changed by me\ntwo\n");
+  expect(await repository.status()).toBe(" M a.txt");
+});
+
 test("the reflogs of branch and HEAD name the effects", async () => {
   const repository = await createRepository({ tree });
   const manager = await openManager(repository);
