@@ -15,6 +15,7 @@ import {
 } from "../index.js";
 import { isCodeTask, type MarkOptions, markParallelBatch, requireAction } from "./code-tasks.js";
 import { type Executors, executorFor } from "./executors.js";
+import { concurrencyOf, messageOf, timeoutOf } from "./hints.js";
 import { isUnsettled, refusedAs, settledAs } from "./results.js";
 import {
   childRuns,
@@ -184,7 +185,7 @@ class Dispatch {
     const own = request?.(action) ?? {};
     return {
       id: action.effectId,
-      message: action.taskDef.title || action.label || `Effect ${action.effectId}`,
+      message: messageOf(action),
       ...(timeoutMs === null ? {} : { timeoutMs }),
       ...own,
       labels: { ...runLabels(runDir, action), ...own.labels },
@@ -233,20 +234,4 @@ function deferred<T>() {
   // Others are awaited first: should it reject meanwhile, Node must not end the process because nobody listens yet.
   promise.catch(() => {});
   return { promise, resolve, reject };
-}
-
-/** The smallest hint of the batch, 1 for a sequential group; 0: the manager's limits. */
-function concurrencyOf(actions: readonly EffectAction[]): number {
-  const hints = actions.flatMap(({ schedulerHints: hint }) => {
-    if (hint?.executionStrategy === "sequential") return [1];
-    const most = hint?.maxConcurrency;
-    return typeof most === "number" && Number.isInteger(most) && most >= 1 ? [most] : [];
-  });
-  return hints.length === 0 ? 0 : Math.min(...hints);
-}
-
-function timeoutOf({ kind, taskDef, schedulerHints }: EffectAction): number | null {
-  const own = (taskDef[kind] as { timeoutMs?: unknown } | undefined)?.timeoutMs;
-  const found = [own, schedulerHints?.timeoutMs].find((value) => Number.isInteger(value) && (value as number) > 0);
-  return found === undefined ? null : (found as number);
 }

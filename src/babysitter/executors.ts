@@ -1,7 +1,8 @@
 // What runs for an action of each kind: a task of Coppice. Every executor can be replaced; a function task may call whatever the
 // caller has, the SDK's own `invokeHarness` for example.
 
-import { join } from "node:path";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import {
   CoppiceError,
   commandTask,
@@ -11,6 +12,7 @@ import {
   type Task,
   type TaskContext,
 } from "../index.js";
+import { timeoutOf } from "./hints.js";
 import { reroot, rerootProgram } from "./reroot.js";
 import type { EffectAction } from "./sdk.js";
 
@@ -63,8 +65,7 @@ function nodeExecutor(action: EffectAction, { root, env }: ExecutorContext): Tas
   const program = rerootProgram(entry, folder, root);
   if (!/\.task\.m?js$/.test(entry)) return inFolder(folder, process.execPath, [program, ...words], { ...env, ...own });
   // From the user's tree: a module is loaded once for each thread, and worktrees come and go.
-  const module = new URL(`file://${join(root ?? "/", folder, program)}`);
-  return moduleTask(module, words as Json);
+  return moduleTask(pathToFileURL(resolve(root ?? "/", folder, program)), words as Json);
 }
 
 interface ShellPart {
@@ -91,23 +92,42 @@ export function harnessExecutor(options: { harness?: string; model?: string } = 
   };
 }
 
-/** The SDK's `invokeHarness`, or a function like it. */
+/** The SDK's `invokeHarness`, or a function like it. `timeout` is in milliseconds. */
 export type InvokeHarness = (
   name: string,
-  options: { prompt: string; workspace: string; model?: string; env?: Record<string, string> },
+  options: { prompt: string; workspace: string; model?: string; timeout?: number; env?: Record<string, string> },
 ) => Promise<unknown>;
 
-/** Agents and skills through the SDK's own `invokeHarness`, each in its worktree. */
+/**
+ * Agents and skills through the SDK's own `invokeHarness`, each in its worktree. One that resolves with `success: false`, as the SDK's
+ * does for a program that ended badly or took too long, has failed. An abort cannot end what it has started.
+ */
 export function invokeHarnessExecutor(invokeHarness: InvokeHarness, options: { harness?: string } = {}): Executor {
   return (action, { env }) => {
     const { taskDef } = action;
     const model = taskDef.execution?.model;
     const name =
       taskDef.execution?.harness ?? action.schedulerHints?.preferredHarness ?? options.harness ?? usualHarness;
-    const prompt = promptOf(action);
+    const timeout = timeoutOf(action);
+    const asked = {
+      prompt: promptOf(action),
+      env: { ...env },
+      ...(model === undefined ? {} : { model }),
+      ...(timeout === null ? {} : { timeout }),
+    };
     return async ({ path }: TaskContext<undefined>) =>
-      invokeHarness(name, { prompt, workspace: path, env: { ...env }, ...(model === undefined ? {} : { model }) });
+      requireSuccess(name, await invokeHarness(name, { ...asked, workspace: path }));
   };
+}
+
+function requireSuccess(name: string, result: unknown): unknown {
+  const { success, exitCode, output } = (result ?? {}) as { success?: unknown; exitCode?: unknown; output?: unknown };
+  if (success !== false) return result;
+  const stdout = typeof output === "string" ? output : "";
+  const lastLine = stdout.trimEnd().split("\n").at(-1)?.slice(0, 200) ?? "";
+  throw new CoppiceError("ERR_COMMAND_FAILED", `the harness "${name}" did not succeed: ${lastLine}`, {
+    details: { stdout, ...(typeof exitCode === "number" ? { exitCode } : {}) },
+  });
 }
 
 /** The words of an agent's or skill's definition; what is not plain text is given as JSON under its name. */
@@ -130,10 +150,15 @@ export function promptOf(action: EffectAction): string {
   return lines.join("\n\n");
 }
 
+/** "./" keeps the shell from looking elsewhere (CDPATH, "-"); and a symbolic link of the worktree may lead out of it. */
+const enter =
+  'set -- "$(pwd -P)" "$@"; cd -P -- "./$0" || exit 126; case "$(pwd -P)/" in "$1"/*) shift; exec "$@" ;; esac; ' +
+  'echo "cwd $0 leads outside the worktree" >&2; exit 126';
+
 /** A command task begins at the worktree's root; a folder below it is entered by a shell that reads nothing of the arguments. */
 function inFolder(folder: string, command: string, args: readonly string[], env: Record<string, string>): Task {
   if (folder === ".") return commandTask(command, args, { env });
-  return commandTask("sh", ["-c", 'cd -- "$0" && exec "$@"', folder, command, ...args], { env });
+  return commandTask("sh", ["-c", enter, folder, command, ...args], { env });
 }
 
 function part<T extends object>(action: EffectAction, name: string): T {

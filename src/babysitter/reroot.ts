@@ -1,5 +1,6 @@
 // Where an action wants to work, as a place in its worktree. A cwd that stayed in the user's tree would undo the isolation.
 
+import { realpath } from "node:fs/promises";
 import { isAbsolute, join, normalize, relative, sep } from "node:path";
 import { CoppiceError } from "../index.js";
 
@@ -19,6 +20,20 @@ export function reroot(cwd: unknown, root: string | null): string {
     `cwd ${JSON.stringify(cwd)} lies outside the repository ${root ?? "(bare)"}: a code task works in its worktree only`,
     { details: { path: cwd } },
   );
+}
+
+/**
+ * For who starts a program in `cwd` himself: a symbolic link of the worktree may lead out of it. Not a folder yet: that is for the
+ * program to say. Throws ERR_UNSAFE_PATH.
+ */
+export async function requireBelow(worktree: string, cwd: string): Promise<void> {
+  const found = await realpath(cwd).catch(() => null);
+  if (found === null) return;
+  const inside = relative(await realpath(worktree), found);
+  if (!isAbsolute(inside) && inside !== ".." && !inside.startsWith(`..${sep}`)) return;
+  throw new CoppiceError("ERR_UNSAFE_PATH", `cwd ${JSON.stringify(cwd)} leads outside the worktree, to ${found}`, {
+    details: { path: cwd },
+  });
 }
 
 /** The path of a program: one in the user's tree becomes the same one of the worktree, any other stays. */

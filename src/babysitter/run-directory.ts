@@ -1,7 +1,7 @@
 // The run's directory: usually inside the repository, so it is kept out of git's sight; and the place where a task that starts a
 // run of its own puts it: below its parent's directory, never in a worktree, where it would become a part of the task's changes.
 
-import { appendFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { CoppiceError, effectId, type Labels, type WorktreeManager } from "../index.js";
 import type { EffectAction, Sdk } from "./sdk.js";
@@ -24,7 +24,8 @@ export function requireManagerOf(runDir: string, manager: WorktreeManager): void
 
 /** Leaves git nothing to see of a run directory that lies in the working tree. */
 export async function hideFromGit(runDir: string, root: string | null): Promise<void> {
-  const inside = root === null ? ".." : relative(root, resolve(runDir));
+  // The root has no symbolic links in its path; a name for the run may have some.
+  const inside = root === null ? ".." : relative(root, await realpath(runDir));
   if (isAbsolute(inside) || inside === ".." || inside.startsWith(`..${sep}`)) return;
   // In the run's own directory, whose .gitignore the SDK has made: neither the repository's nor its info/exclude is ours to write.
   const path = join(runDir, ".gitignore");

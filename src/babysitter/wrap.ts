@@ -4,7 +4,8 @@
 
 import { CoppiceError, type TaskContext, type WorktreeManager } from "../index.js";
 import { isCodeTask, type MarkOptions, requireAction } from "./code-tasks.js";
-import { reroot } from "./reroot.js";
+import { messageOf } from "./hints.js";
+import { requireBelow, reroot } from "./reroot.js";
 import { isUnsettled, settledAs } from "./results.js";
 import { hideFromGit, requireManagerOf, runLabels } from "./run-directory.js";
 import { RunJournal } from "./run-journal.js";
@@ -47,18 +48,18 @@ export function wrapResolve(resolve: ResolveAction, options: WrapOptions): Resol
         ? recorded
         : await manager.run({
             id: action.effectId,
-            message: action.taskDef.title || action.label || `Effect ${action.effectId}`,
+            message: messageOf(action),
             labels: runLabels(runDir, action),
             signal: pending.signal,
             task: async ({ path }: TaskContext<undefined>) => {
-              given = await resolve(inWorktree(action, path, root));
+              given = await resolve(await inWorktree(action, path, root));
               if (given.status === "ok") return given.value ?? null;
               // Not settled: as an abort it is neither replayed nor posted, and what it has written is kept.
               if (given.status === "pending") {
                 pending.abort(new CoppiceError("ERR_ABORTED", "the action is pending"));
                 return null;
               }
-              throw given.error instanceof Error ? given.error : new Error(messageOf(given));
+              throw given.error instanceof Error ? given.error : new Error(wordsOf(given));
             },
           });
     const raw = given as ResolveResult | null;
@@ -102,13 +103,13 @@ function eventOf(kind: string) {
 }
 
 /** The SDK's own errors are plain objects. */
-function messageOf({ error, stderr }: ResolveResult): string {
+function wordsOf({ error, stderr }: ResolveResult): string {
   const { message } = (error ?? {}) as { message?: unknown };
   return typeof message === "string" ? message : String(error ?? stderr);
 }
 
 /** The action as the driver's function sees it: every place that it names lies in the worktree. */
-function inWorktree(action: EffectAction, path: string, root: string | null): EffectAction {
+async function inWorktree(action: EffectAction, path: string, root: string | null): Promise<EffectAction> {
   const { taskDef, kind } = action;
   const part = taskDef[kind];
   if (part !== undefined && (typeof part !== "object" || part === null)) {
@@ -116,6 +117,7 @@ function inWorktree(action: EffectAction, path: string, root: string | null): Ef
   }
   const folder = reroot((part as { cwd?: unknown } | undefined)?.cwd, root);
   const cwd = folder === "." ? path : `${path}/${folder}`;
+  await requireBelow(path, cwd);
   const worktree = { isolate: true, path };
   return {
     ...action,
