@@ -44,6 +44,8 @@ export async function askResolver(run: Run, resolver: ConflictResolver, asked: A
     const [base, ours, theirs] = await Promise.all(
       [conflict.base, conflict.ours, conflict.theirs].map((side) => versionOf(run, side)),
     );
+    // The limit, or the abort, may have come while the sides were read: whoever listens from now on would not hear of it.
+    ended.signal.throwIfAborted();
     const question = {
       effectId,
       runId: run.id,
