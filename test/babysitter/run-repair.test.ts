@@ -9,7 +9,7 @@ test("what a dead process has left half-written goes, and what is whole or alive
   const journal = join(runDir, "journal");
   await mkdir(journal);
   // No process has the first number; the second is this one.
-  const names = ["000001.A.json", "000002.B.json.tmp-4194305-1", `000003.C.json.tmp-${process.pid}-1`];
+  const names = ["000001.A.json", "000002.B.json.tmp-4194305-1", `000003.C.json.tmp-${process.pid}-${Date.now()}`];
   for (const name of names) await writeFile(join(journal, name), "{}");
   await writeFile(join(runDir, "run.lock"), "");
   await utimes(join(runDir, "run.lock"), 1, 1);
@@ -19,4 +19,25 @@ test("what a dead process has left half-written goes, and what is whole or alive
   await writeFile(join(runDir, "run.lock"), '{"pid":1}');
   await repairRun(runDir);
   expect(await readdir(runDir)).toEqual(["journal", "run.lock"]);
+});
+
+test("what a process with the number of this one left goes, as in a container that is started again", async () => {
+  const runDir = await temporaryFolder("run");
+  const [journal, lock] = [join(runDir, "journal"), join(runDir, "run.lock")];
+  await mkdir(journal);
+  await writeFile(join(journal, `000001.A.json.tmp-${process.pid}-1700000000000`), "{");
+  await writeFile(lock, JSON.stringify({ pid: process.pid, owner: "runtime:commitEffectResult" }));
+  await repairRun(runDir);
+  expect([await readdir(journal), await readdir(runDir)]).toEqual([[], ["journal", "run.lock"]]);
+  await utimes(lock, 1_700_000_000, 1_700_000_000);
+  await repairRun(runDir);
+  expect(await readdir(runDir)).toEqual(["journal"]);
+});
+
+test("an unfinished lock goes, also one whose time is still to come", async () => {
+  const runDir = await temporaryFolder("run");
+  await writeFile(join(runDir, "run.lock"), "");
+  await utimes(join(runDir, "run.lock"), 4_000_000_000, 4_000_000_000);
+  await repairRun(runDir);
+  expect(await readdir(runDir)).toEqual([]);
 });
