@@ -16,6 +16,7 @@ import {
 import { isCodeTask, type MarkOptions, markParallelBatch, requireAction } from "./code-tasks.js";
 import { type Executors, executorFor } from "./executors.js";
 import { concurrencyOf, messageOf, timeoutOf } from "./hints.js";
+import { onRecord } from "./on-record.js";
 import { isUnsettled, refusedAs, settledAs } from "./results.js";
 import {
   childRuns,
@@ -211,8 +212,10 @@ class Dispatch {
   async #post(action: EffectAction, end: Ended): Promise<void> {
     const { effectId } = action;
     if ("refused" in end) return this.#count(await this.#journal.post(action, refusedAs(end.refused)));
-    const { event, result } = settledAs(end.outcome);
-    if (event !== null) await this.#journal.say(event.type, effectId, event.data);
+    const outcome = await onRecord(this.#options.manager, end.outcome);
+    if (outcome === null) return;
+    const { event, result } = settledAs(outcome);
+    await this.#journal.say(event.type, effectId, event.data);
     if (result === null) return;
     const children = await childRuns(this.#sdk, this.#options.runDir, effectId);
     if (children.length > 0) await this.#journal.say("WORKTREE_CHILD_RUN", effectId, { childRuns: children });

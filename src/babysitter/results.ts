@@ -5,9 +5,8 @@ import type { WorktreeEvent } from "./run-journal.js";
 import type { EffectResult } from "./sdk.js";
 
 export interface Settled {
-  /** Null: nothing has happened here that the run should know. */
-  readonly event: { readonly type: WorktreeEvent; readonly data: Record<string, unknown> } | null;
-  /** Null: the effect stays pending, because it was the caller who ended it, or because it is under way elsewhere. */
+  readonly event: { readonly type: WorktreeEvent; readonly data: Record<string, unknown> };
+  /** Null: the effect stays pending, because it was the caller who ended it. */
   readonly result: EffectResult | null;
 }
 
@@ -20,14 +19,7 @@ export function isUnsettled(outcome: Outcome): boolean {
   });
 }
 
-/** Whoever works on it, another process or another call, settles it; this try of it is no result. */
-function isElsewhere(outcome: Outcome): boolean {
-  if (outcome.kind !== "failed") return false;
-  return outcome.error.code === "ERR_EFFECT_CLAIMED" || outcome.error.code === "ERR_EFFECT_DUPLICATE";
-}
-
 export function settledAs(outcome: Outcome): Settled {
-  if (isElsewhere(outcome)) return { event: null, result: null };
   const data = summary(outcome);
   const metadata = { worktree: data };
   if (isSettledWell(outcome.kind)) {

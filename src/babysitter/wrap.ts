@@ -5,6 +5,7 @@
 import { CoppiceError, type TaskContext, type WorktreeManager } from "../index.js";
 import { isCodeTask, type MarkOptions, requireAction } from "./code-tasks.js";
 import { messageOf } from "./hints.js";
+import { onRecord } from "./on-record.js";
 import { requireBelow, reroot } from "./reroot.js";
 import { isUnsettled, settledAs } from "./results.js";
 import { hideFromGit, requireManagerOf, runLabels } from "./run-directory.js";
@@ -64,8 +65,9 @@ export function wrapResolve(resolve: ResolveAction, options: WrapOptions): Resol
           });
     const raw = given as ResolveResult | null;
     if (raw?.status === "pending") return raw;
-    const { result } = settledAs(outcome);
-    // Aborted, or under way elsewhere: what the driver committed now would stand for ever.
+    const found = await onRecord(manager, outcome);
+    const result = found === null ? null : settledAs(found).result;
+    // Aborted, or not on record: what the driver committed now would stand for ever.
     if (result === null) return { status: "pending", ...("error" in outcome ? { error: outcome.error } : {}) };
     return { ...raw, ...result };
   };

@@ -1,5 +1,7 @@
 // What the orchestrator's side may do wrong at any moment: its journal or our ledger cannot be read or written, another process works
 // on the same run. Each is an error of the call, never of the process, and no effect is posted as something that it is not.
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type EffectAction, type Sdk, wrapCommit, wrapResolve } from "../../src/babysitter.js";
 import { CoppiceError } from "../../src/index.js";
@@ -82,6 +84,20 @@ test("an effect that another process works on is not posted, and its siblings ar
   await elsewhere;
   await dispatch(actions);
   expect(sdk.results()).toMatchObject({ e1: { status: "ok" }, e2: { status: "ok" } });
+});
+
+test("a failure that the ledger could not take is no result: the effect is run again", async () => {
+  const { sdk, dispatch, repository } = await setUp({ limits: { lockTimeoutMs: 100 } });
+  await dispatch([shell("e0", "true")]);
+  const lock = join(repository.path, ".git/refs/coppice/run-1/ledger.lock");
+  await mkdir(dirname(lock), { recursive: true });
+  await writeFile(lock, "");
+  const action = shell("e1", "echo 1 > 1.txt");
+  expect(await dispatch([action])).toMatchObject({ posted: 0, outcomes: [{ kind: "failed" }] });
+  await rm(lock);
+  expect(Object.keys(sdk.results())).toEqual(["e0"]);
+  await dispatch([action]);
+  expect(sdk.results().e1).toMatchObject({ status: "ok", metadata: { worktree: { kind: "landed" } } });
 });
 
 // About the fifth flush is the one that sets the conflicted work aside: before it the ledger says "conflicted", and the work is kept.
