@@ -9,18 +9,8 @@ import { orExplain, prepare } from "./bootstrap/prepare.mjs";
 import { say } from "./bootstrap/step.mjs";
 import { projectFolder } from "./native-sources.mjs";
 
-const folder = join(projectFolder, "test-sdk");
-
 await orExplain(async () => {
-  await prepare(["install", "native", "typescript"]);
-  if (!existsSync(join(folder, "node_modules/@a5c-ai/babysitter-sdk/package.json"))) {
-    say("coppice: installing the SDK into test-sdk (once) ...");
-    if ((await run("npm", ["ci", "--ignore-scripts"], folder, process.env)) !== 0) {
-      say("coppice: the SDK could not be installed; `npm ci` in test-sdk says why");
-      process.exitCode = 1;
-      return;
-    }
-  }
+  await prepare(["install", "native", "typescript", "sdk"]);
   const tsc = join(projectFolder, "node_modules/.bin/tsc");
   const unfit = await run(tsc, ["-p", "test-sdk/tsconfig.json"], projectFolder, process.env);
   if (unfit !== 0) say("coppice: the types of src/babysitter do not fit those of the SDK");

@@ -1,5 +1,5 @@
-// A run of the babysitter SDK whose parallel code tasks each get a worktree. Where the SDK is installed:
-//   node examples/babysitter/main.mjs
+// A run of the babysitter SDK whose parallel code tasks each get a worktree. It is started where the SDK is installed, here in test-sdk
+// (`npm run examples` installs it there): cd test-sdk && node ../examples/babysitter/main.mjs
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -2,6 +2,7 @@
 import { installDependencies } from "./install.mjs";
 import { buildNative, buildNativeFaults, buildNativeTests } from "./native.mjs";
 import { requireNode } from "./requirements.mjs";
+import { installSdk } from "./sdk.mjs";
 import { SetupError, say } from "./step.mjs";
 import { compileTypeScript } from "./typescript.mjs";
 
@@ -11,6 +12,7 @@ const steps = {
   nativeTests: buildNativeTests,
   nativeFaults: buildNativeFaults,
   typescript: compileTypeScript,
+  sdk: installSdk,
 };
 
 /** What running needs. */

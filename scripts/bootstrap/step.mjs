@@ -33,12 +33,12 @@ export function seconds(milliseconds) {
 }
 
 /**
- * Run a command in the project's folder and collect what it prints; `onLine` sees each line as it comes.
+ * Run a command, in the project's folder unless said otherwise, and collect what it prints; `onLine` sees each line as it comes.
  * @returns {Promise<{exitCode: number, output: string}>} exit code 127 when the command is not there
  */
-export function run(command, args, { env = process.env, onLine = () => {} } = {}) {
+export function run(command, args, { cwd = projectFolder, env = process.env, onLine = () => {} } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: projectFolder, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     let unfinished = "";
     const collect = (chunk) => {

@@ -20,10 +20,10 @@ async function projectWithNpm(said: string, exitCode: number): Promise<string> {
   return folder;
 }
 
-function install(folder: string): Promise<{ exitCode: number | null; said: string }> {
+function install(folder: string, step = "install"): Promise<{ exitCode: number | null; said: string }> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, PATH: `${join(folder, "bin")}${delimiter}${process.env.PATH}` };
-    const child = spawn(process.execPath, ["scripts/bootstrap.mjs", "--only=install"], { cwd: folder, env });
+    const child = spawn(process.execPath, ["scripts/bootstrap.mjs", `--only=${step}`], { cwd: folder, env });
     let said = "";
     child.stdout.on("data", (chunk) => (said += chunk));
     child.stderr.on("data", (chunk) => (said += chunk));
@@ -96,4 +96,21 @@ test("a Node that is too old is told so before anything else", async () => {
   const { exitCode, said } = await install(folder);
   expect(exitCode).toBe(1);
   expect(said).toContain(`Node 99.1 or newer is needed; this is ${process.versions.node}.`);
+});
+
+test("the examples install the SDK that one of them needs, once", async () => {
+  const { scripts } = JSON.parse(await readFile(join(projectFolder, "package.json"), "utf8"));
+  expect(scripts.examples).toMatch(/^node scripts\/bootstrap\.mjs --only=\S*\bsdk\b/);
+  const folder = await projectWithNpm("", 0);
+  await mkdir(join(folder, "test-sdk"));
+  await writeFile(join(folder, "test-sdk/said"), "");
+  expect(await install(folder, "sdk")).toMatchObject({
+    exitCode: 0,
+    said: expect.stringContaining("installing the SDK"),
+  });
+  expect(await readFile(join(folder, "test-sdk/calls"), "utf8")).toBe("called\n");
+  const sdk = join(folder, "test-sdk/node_modules/@a5c-ai/babysitter-sdk");
+  await mkdir(sdk, { recursive: true });
+  await writeFile(join(sdk, "package.json"), "{}");
+  expect(await install(folder, "sdk")).toEqual({ exitCode: 0, said: "" });
 });
