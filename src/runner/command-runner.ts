@@ -51,6 +51,8 @@ async function runPermitted(
   deadline: Deadline,
   variables: Readonly<Record<string, string>>,
 ): Promise<CommandValue> {
+  // The file of the conflicts has taken its time.
+  deadline.soft.throwIfAborted();
   const child = await start(request, task, variables);
   const closed = once(child, "close");
   const output = readOutput(child, request);
@@ -137,7 +139,8 @@ async function endOf(child: ChildProcess, deadline: Deadline): Promise<{ exit: E
     const kill = async () => {
       if (!(await group.kill())) resolve({ exitCode: null, signal: null });
     };
-    deadline.hard.addEventListener("abort", () => void kill());
+    if (deadline.hard.aborted) void kill();
+    else deadline.hard.addEventListener("abort", () => void kill());
   });
   const ask = () => group.signal("SIGTERM");
   if (deadline.soft.aborted) ask();

@@ -261,3 +261,18 @@ test("shares the limit of processes with module tasks", async () => {
   await Promise.all([gate.release("module"), gate.release("second")]);
   await Promise.all(values);
 });
+
+test("is not started when the abort comes while the file of its conflicts is written", async () => {
+  const abort = new AbortController();
+  const recorded = await record(commandTask("true"), { signal: abort.signal, graceMs: 0 });
+  const conflict = { path: "a.txt", kind: "content" as const, base: null, ours: null, theirs: null, content: null };
+  Object.defineProperty(recorded.request, "conflicts", {
+    get() {
+      // Read when the file is made, after the last look at the signal before that.
+      abort.abort();
+      return [conflict];
+    },
+  });
+  expect((await failureOf(runner.run(recorded.request))).code).toBe("ERR_ABORTED");
+  expect(recorded.started).toBe(0);
+});
