@@ -16,6 +16,11 @@ const edits: Edit[] = [
     edit: { path: "shared.txt", line: index * 10, text: `changed ${index}` },
   })),
   ...["first", "second"].map((text) => ({ label: text, edit: { path: "conflict.txt", line: 3, text } })),
+  ...["once", "again"].map((text) => ({
+    label: text,
+    edit: { path: "conflict-rerun.txt", line: 3, text },
+    onConflict: "rerun",
+  })),
 ];
 const inputs: Inputs = { edits };
 
