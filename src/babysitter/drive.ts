@@ -23,7 +23,7 @@ export interface DrivenRun {
   readonly output: unknown;
   readonly error: unknown;
   readonly waiting: readonly EffectAction[];
-  /** Of this call, in the order in which they were posted. */
+  /** Of this call: of each iteration in the order of its actions. */
   readonly outcomes: readonly Outcome[];
   readonly iterations: number;
   /** `sdkMs` is what the SDK's own calls took, summed: part of `totalMs`, and not of ours. */
