@@ -66,10 +66,15 @@ export class EffectClaims {
     }
   }
 
+  /** Never rejects: what the effect has come to is settled, and a claim that stays goes with the process. */
   async giveUp(effectId: string): Promise<void> {
     const folded = foldId(effectId);
     const claimId = this.#taken.get(folded) ?? null;
     this.#taken.delete(folded);
-    if (claimId !== null) await this.#run.git.releaseClaim({ claimId });
+    if (claimId === null) return;
+    await this.#run.git.releaseClaim({ claimId }).catch((error: Error) => {
+      const message = `the claim of effect ${effectId} could not be given up: ${error.message}. It ends with this process`;
+      this.#run.emit("warning", { code: "CLAIM_NOT_RELEASED", message, effectId });
+    });
   }
 }
