@@ -70,8 +70,10 @@ export class RunJournal {
   /** Posts the result; an effect that is resolved already, by whomever, stays as it is. Gives whether this call has posted it. */
   post(action: { effectId: string; invocationKey: string }, result: EffectResult): Promise<boolean> {
     const { effectId, invocationKey } = action;
+    // The SDK refuses an effect that ended well without a value.
+    const whole = result.status === "ok" && result.value === undefined ? { ...result, value: null } : result;
     return this.commit(effectId, async () => {
-      await this.#sdk.commitEffectResult({ runDir: this.#runDir, effectId, invocationKey, result });
+      await this.#sdk.commitEffectResult({ runDir: this.#runDir, effectId, invocationKey, result: whole });
     });
   }
 

@@ -37,7 +37,7 @@ export interface EffectAction {
   readonly schedulerHints?: SchedulerHints;
 }
 
-/** What `commitEffectResult` takes; its `value` is never undefined. */
+/** What `commitEffectResult` takes. It refuses an undefined `value` of status "ok": without one null is posted. */
 export interface EffectResult {
   readonly status: "ok" | "error";
   readonly value?: unknown;

@@ -3,11 +3,11 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { type EffectAction, type Sdk, wrapCommit, wrapResolve } from "../../src/babysitter.js";
+import { driveRun, type EffectAction, type Sdk, wrapCommit, wrapResolve } from "../../src/babysitter.js";
 import { CoppiceError } from "../../src/index.js";
 import { startDying } from "../support/dying.js";
 import { Gate, openManager } from "../support/manager.js";
-import { shell } from "./memory-sdk.js";
+import { action, memorySdk, shell } from "./memory-sdk.js";
 import { createProject, setUp } from "./set-up.js";
 
 /** What Node would end the process for. */
@@ -92,11 +92,11 @@ test("a failure that the ledger could not take is no result: the effect is run a
   const lock = join(repository.path, ".git/refs/coppice/run-1/ledger.lock");
   await mkdir(dirname(lock), { recursive: true });
   await writeFile(lock, "");
-  const action = shell("e1", "echo 1 > 1.txt");
-  expect(await dispatch([action])).toMatchObject({ posted: 0, outcomes: [{ kind: "failed" }] });
+  const actions = [shell("e1", "echo 1 > 1.txt")];
+  expect(await dispatch(actions)).toMatchObject({ posted: 0, outcomes: [{ kind: "failed" }] });
   await rm(lock);
   expect(Object.keys(sdk.results())).toEqual(["e0"]);
-  await dispatch([action]);
+  await dispatch(actions);
   expect(sdk.results().e1).toMatchObject({ status: "ok", metadata: { worktree: { kind: "landed" } } });
 });
 
@@ -184,4 +184,15 @@ test("a program that prints null gives null", async () => {
   const { dispatch, sdk } = await setUp();
   await dispatch([shell("e1", "echo null")]);
   expect(sdk.results().e1).toMatchObject({ status: "ok", value: null });
+});
+
+test("an answer without a value is posted as null", async () => {
+  const { manager, runDir } = await setUp();
+  const sdk = memorySdk((posted) =>
+    posted.has("ask")
+      ? { status: "completed", output: posted.get("ask")?.value }
+      : { status: "waiting", nextActions: [action("ask", "breakpoint")] },
+  );
+  const run = await driveRun({ runDir, manager, sdk, onAction: () => ({ status: "ok" }) });
+  expect(run).toMatchObject({ status: "completed", output: null });
 });
