@@ -2,7 +2,18 @@
 // merged once. TEST_SDK_KILLS says how often (default 4, the long form 40); TEST_SDK_SEED repeats a series.
 import { expect, test } from "vitest";
 import { expectSound } from "../test/support/manager.js";
-import { createRun, drive, type Edit, type Inputs, journal, journalHas, type Run, start, tree } from "./run.js";
+import {
+  createRun,
+  drive,
+  type Edit,
+  type Inputs,
+  journal,
+  journalHas,
+  type Run,
+  recoverAll,
+  start,
+  tree,
+} from "./run.js";
 
 const kills = Number(process.env.TEST_SDK_KILLS ?? 4);
 const seed = Number(process.env.TEST_SDK_SEED ?? Math.floor(Math.random() * 1e9));
@@ -76,6 +87,7 @@ test(`a run that is killed ${kills} times ends as one that is not (seed ${seed})
     expect(await tree(run)).toBe(await tree(undisturbed));
     await expectOnce(run);
     expect(await run.repository.git("status", "--porcelain")).toBe("");
+    await recoverAll(run);
     await expectSound(run.repository);
   }
 });

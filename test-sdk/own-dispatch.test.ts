@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { coppiceRefs, expectSound } from "../test/support/manager.js";
-import { createRun, drive, type Edit, type Inputs, journal, type Run, start, tree } from "./run.js";
+import { createRun, drive, type Edit, type Inputs, journal, type Run, recoverAll, start, tree } from "./run.js";
 
 const driver = "own-dispatch.mjs";
 const own = (index: number): Edit => ({
@@ -70,6 +70,7 @@ test.each(["resolve:1", "resolve:5", "commit:1", "commit:3", `commit:${edits.len
     }
     await expectOnce(run, edits.length + 2);
     expect(await run.repository.git("status", "--porcelain")).toBe("");
+    await recoverAll(run);
     await expectSound(run.repository);
   },
 );

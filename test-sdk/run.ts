@@ -4,6 +4,8 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { recoverRepository } from "../src/index.js";
+import { linkedWorktrees } from "../test/support/manager.js";
 import { createRepository, type TestRepository } from "../test/support/repository.js";
 
 const require = createRequire(import.meta.url);
@@ -118,6 +120,11 @@ export async function journal({ runDir }: Run): Promise<JournalEvent[]> {
 
 /** The tree of the target. */
 export const tree = ({ repository }: Run): Promise<string> => repository.oid("HEAD^{tree}");
+
+/** A task may outlive its killed driver for a moment, and has its worktree so long: that one goes when the repository is looked at next. */
+export async function recoverAll({ repository }: Run): Promise<void> {
+  while ((await linkedWorktrees(repository)).length > 0) await recoverRepository(repository.path);
+}
 
 /** Resolves when the journal has that many files, or more; the driver may have ended before. */
 export async function journalHas(run: Run, count: number, ended: Promise<unknown>): Promise<void> {
