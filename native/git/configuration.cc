@@ -8,6 +8,7 @@
 #include <string>
 
 #include "failure.h"
+#include "lasting.h"
 #include "owned.h"
 
 namespace coppice {
@@ -54,23 +55,23 @@ bool hasWorktreeConfiguration(git_config* config) {
 }  // namespace
 
 void useConfigurationOfEnvironment(git_repository* repository) {
-  static const Environment environment = Environment::read();
-  if (!environment.saysSomething()) return;
+  static const Lasting<Environment> environment(Environment::read());
+  if (!environment->saysSomething()) return;
   OwnedConfig config;
   check(git_config_new(out(config)), kOperation);
   addFile(config.get(), std::string(git_repository_commondir(repository)) + "config", GIT_CONFIG_LEVEL_LOCAL, repository);
   if (hasWorktreeConfiguration(config.get())) {
     addFile(config.get(), std::string(git_repository_path(repository)) + "config.worktree", GIT_CONFIG_LEVEL_WORKTREE, repository);
   }
-  if (environment.global) {
-    if (!environment.global->empty()) addFile(config.get(), *environment.global, GIT_CONFIG_LEVEL_GLOBAL, repository);
+  if (environment->global) {
+    if (!environment->global->empty()) addFile(config.get(), *environment->global, GIT_CONFIG_LEVEL_GLOBAL, repository);
   } else {
     addFound(config.get(), git_config_find_global, GIT_CONFIG_LEVEL_GLOBAL, repository);
     addFound(config.get(), git_config_find_xdg, GIT_CONFIG_LEVEL_XDG, repository);
   }
-  if (!environment.noSystem) {
-    if (environment.system) {
-      addFile(config.get(), *environment.system, GIT_CONFIG_LEVEL_SYSTEM, repository);
+  if (!environment->noSystem) {
+    if (environment->system) {
+      addFile(config.get(), *environment->system, GIT_CONFIG_LEVEL_SYSTEM, repository);
     } else {
       addFound(config.get(), git_config_find_system, GIT_CONFIG_LEVEL_SYSTEM, repository);
     }

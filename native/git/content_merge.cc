@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lasting.h"
 #include "libgit2/xdiff_merge.h"
 
 namespace coppice {
@@ -50,8 +51,8 @@ ContentMerge mergeContent(MergeInput& input, const std::string& path, const Merg
   if (driver.kind == MergeDriver::Kind::kBinary || driver.kind == MergeDriver::Kind::kCommand)
     return {ContentMerge::State::kBinary, nullptr};
 
-  static const auto kNothing = std::make_shared<const std::string>();
-  const auto baseText = base ? readEntry(input, base) : kNothing;
+  static const Lasting<std::shared_ptr<const std::string>> kNothing(std::make_shared<const std::string>());
+  const auto baseText = base ? readEntry(input, base) : *kNothing;
   const auto oursText = readEntry(input, ours.entry);
   const auto theirsText = readEntry(input, theirs.entry);
   if (isBinary(*baseText) || isBinary(*oursText) || isBinary(*theirsText)) return {ContentMerge::State::kBinary, nullptr};

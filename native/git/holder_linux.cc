@@ -13,6 +13,7 @@
 
 #include "directory_listing.h"
 #include "holder.h"
+#include "lasting.h"
 #include "process_files.h"
 #include "process_kinds.h"
 
@@ -117,8 +118,8 @@ class Holds {
 };
 
 ProcessKinds& knownKinds() {
-  static ProcessKinds kinds;
-  return kinds;
+  static Lasting<ProcessKinds> kinds;
+  return *kinds;
 }
 
 // nullopt: it is gone.

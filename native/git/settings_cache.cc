@@ -12,6 +12,7 @@
 #include "configuration.h"
 #include "failure.h"
 #include "file_mark.h"
+#include "lasting.h"
 #include "owned.h"
 
 namespace coppice {
@@ -37,8 +38,8 @@ struct Cache {
 };
 
 Cache& cache() {
-  static Cache cache;
-  return cache;
+  static Lasting<Cache> cache;
+  return *cache;
 }
 
 void addFolders(std::vector<std::string>& files, git_config_level_t level, const char* name) {
