@@ -129,7 +129,11 @@ export class User {
     this.#last.set(into === "folder" ? `${path}/within.txt` : path, text);
   }
 
-  /** `git stash`, something else, and `git stash pop`; where that conflicts the stash stays. */
+  /**
+   * `git stash`, something else, and `git stash pop`; where that conflicts the stash stays. It stays, too, where git complains and is
+   * content all the same: with a folder in the place of a file it then has brought back only a part ("appears as both a file and as a
+   * directory"), and would throw away the rest.
+   */
   async #putAside(meanwhile: () => Promise<void>): Promise<void> {
     const before = await this.#stashes();
     // Else git throws away what is not tracked and lies where a tracked file was.
@@ -138,7 +142,8 @@ export class User {
     const stashed = (await this.#stashes()) > before;
     await meanwhile();
     if (!stashed) return;
-    const { exitCode } = await this.#git("stash", "pop", "--quiet");
+    const { exitCode, stderr } = await this.#git("stash", "apply", "--quiet");
+    if (exitCode === 0 && stderr === "") await this.#git("stash", "drop", "--quiet");
     // Conflicts in the index would stop everything else; what they are about is in the stash.
     if (exitCode !== 0) await this.#git("reset", "--quiet");
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "back_off.h"
 #include "failpoint.h"
 #include "failure.h"
 #include "index_update.h"
@@ -15,7 +16,19 @@
 namespace coppice {
 namespace {
 
+constexpr uint32_t kCheckoutPatienceMs = 2000;  // an index that is held for longer is no checkout's
 constexpr int kMaxSearches = 5;  // for a worktree that stays the target's while we wait for its index
+
+// A checkout reads its branch first and moves HEAD last. If the branch moved in between, it would be checked out with the files of
+// before, and the user's next `git commit -a` would revert the effect. Nearly all that time it holds its index. Rejected: to hold the
+// index ourselves, which would get into the way of whoever works on another branch.
+void waitForCheckouts(Session& session, const Cancel& cancel) {
+  const Deadline deadline(kCheckoutPatienceMs);
+  for (BackOff backOff(deadline); isAnyIndexHeld(session, cancel);) {
+    failpoint("landing.waiting");
+    if (!backOff.wait(cancel, "land.moveTarget")) return;
+  }
+}
 
 TargetRef targetOf(const std::string& refName, const std::optional<LandingSite>& site) {
   return {refName, site ? std::optional<std::string>(site->gitDirectory) : std::nullopt};
@@ -89,8 +102,9 @@ MoveTargetReply Landing::moveTarget(const MoveTargetRequest& request, const Canc
   if (!commit_ && targetRef_.rfind(kRunRefs, 0) != 0) {
     fail(failure_code::kInvalid, kOperation, "a landing in the working tree moves a ref of its run only", targetRef_);
   }
-  // Nothing stops a new worktree from taking a target that was checked out nowhere. Then this landing would leave its files
+  // Nothing stops a worktree from taking a target that was checked out nowhere. Then this landing would leave its files
   // behind: the caller begins again. (A worktree that we hold cannot leave: the move itself looks, under HEAD.lock.)
+  if (!site_ && commit_) waitForCheckouts(session_, cancel);
   if (!site_ && findTargetWorktree(session_, targetRef_, preferred_, cancel)) return {};
   if (site_) {
     if (!indexLock_->isOurs()) {

@@ -1,6 +1,7 @@
 #include "target_worktree.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <memory>
 
@@ -86,6 +87,14 @@ std::optional<TargetWorktree> findTargetWorktree(Session& session, const std::st
   }
   if (!found) return std::nullopt;
   return describe(gitDirectoryOf(session, *found), found->path);
+}
+
+bool isAnyIndexHeld(Session& session, const Cancel& cancel) {
+  for (const WorktreeDescription& worktree : listWorktreeDescriptions(session, cancel)) {
+    if (!worktree.present || belongsToPool(worktree)) continue;
+    if (::access((gitDirectoryOf(session, worktree) + "/index.lock").c_str(), F_OK) == 0) return true;
+  }
+  return false;
 }
 
 TargetWorktree worktreeAt(Session& session, const std::string& path, const Cancel& cancel) {

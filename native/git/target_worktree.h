@@ -28,6 +28,9 @@ std::string resolveSymbolicRef(Session& session, const std::string& refName);
 std::optional<TargetWorktree> findTargetWorktree(Session& session, const std::string& targetRef,
                                                  const std::optional<std::string>& preferred, const Cancel& cancel);
 
+// Whether git is at work in one of the user's worktrees: it holds the index.
+bool isAnyIndexHeld(Session& session, const Cancel& cancel);
+
 // Whether the worktree with this git directory still is the target's.
 bool isOnTarget(Session& session, const std::string& gitDirectory, const std::string& targetRef);
 

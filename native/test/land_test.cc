@@ -1,8 +1,11 @@
 // Landing where nobody else acts: every kind of change, every kind of target. The git CLI says whether it is right.
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "git/path_swap.h"
 #include "git/safe_path.h"
+#include "test/at_step.h"
 #include "test/landing_fixture.h"
 
 namespace coppice::test {
@@ -136,6 +139,27 @@ TEST(landing_on_a_branch_that_is_checked_out_nowhere_moves_only_the_ref) {
   fixture.land(effect, "refs/heads/other");
   CHECK_EQ(toHex(fixture.tip("other")), toHex(effect));
   CHECK_EQ(toHex(fixture.tip()), toHex(base));
+  CHECK_EQ(fixture.status(), "");
+  fixture.checkSound();
+}
+
+TEST(landing_on_a_branch_that_is_being_checked_out_waits_and_begins_again) {
+  LandingFixture fixture;
+  const Oid base = commitBase(fixture);
+  fixture.git("branch other");
+  const Oid effect = fixture.effect(base, everyKind());
+  const BeginLandingReply begun = fixture.begin("refs/heads/other");
+  // Git has read the branch and holds the index; HEAD follows.
+  fixture.write(".git/index.lock", "");
+  const AtStep checkedOut("landing.waiting", [&] {
+    fixture.write(".git/HEAD", "ref: refs/heads/other\n");
+    std::filesystem::remove(fixture.path() + "/.git/index.lock");
+  });
+  const MoveTargetReply reply = fixture.move(begun.landingId, base, effect);
+  CHECK(!reply.moved);
+  CHECK_EQ(toHex(fixture.tip("other")), toHex(base));
+  fixture.end(begun.landingId, false);
+  fixture.land(effect, "refs/heads/other");
   CHECK_EQ(fixture.status(), "");
   fixture.checkSound();
 }
