@@ -128,8 +128,9 @@ async function goForward(
 ): Promise<void> {
   try {
     const displaced = await updatePaths(run, landing, landed.changes);
-    await run.git.endLanding({ landingId: landing.landingId, writeIndex: run.options.land === "commit" });
+    // In the outcomes whatever becomes of the rest.
     const named = nameDisplaced(landed.verdicts, landed.merged, displaced);
+    await run.git.endLanding({ landingId: landing.landingId, writeIndex: run.options.land === "commit" });
     if (named.length > 0) await ledger.record(named, [], null);
     else ledger.endLanding();
   } catch (error) {

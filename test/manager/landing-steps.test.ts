@@ -1,7 +1,7 @@
 // The user's git and editor act at each step of a landing (PROTOCOLS P2). A hook runs before the named native call, while the
 // real call waits; nothing else is replaced.
 import { execFile } from "node:child_process";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeEach, expect, test, vi } from "vitest";
@@ -200,6 +200,18 @@ test("after the commit point: the user deletes a file of the effect, and it stay
   expect(outcome).toMatchObject({ kind: "landed", displaced: [{ path: "a.txt", reason: "deleted" }] });
   expect(await repository.status()).toBe(" D a.txt");
   await expectSound(repository);
+});
+
+test("after the commit point: what stayed is named, also when the index cannot be written", async () => {
+  const repository = await createRepository({ tree });
+  const lock = join(repository.path, ".git/index.lock");
+  hooks.before.set("endLanding", async () => {
+    await rm(lock);
+    await mkdir(lock);
+  });
+  const outcome = await landWhile(repository, "updatePaths", () => rm(join(repository.path, "a.txt")));
+  expect(outcome).toMatchObject({ kind: "landed", displaced: [{ path: "a.txt", reason: "deleted" }] });
+  await rm(lock, { recursive: true });
 });
 
 /** The files as they lie at one instant are what a death at that instant leaves. Gives a second repository with them. */
