@@ -15,7 +15,7 @@ export function defaultFolder({ workingDirectory, commonDirectory }: RepositoryD
 
 /**
  * The pool's folder: `worktreesPath`, or `<repository>.worktrees`. Real, absolute, writable, outside of the working tree and of
- * the git directory. Throws ERR_WORKTREES_PATH.
+ * the git directory. Throws ERR_WORKTREES_PATH, ERR_NO_SPACE.
  */
 export async function placeFolder(run: Run): Promise<string> {
   const { workingDirectory, commonDirectory } = run.repository;
@@ -33,8 +33,9 @@ export async function placeFolder(run: Run): Promise<string> {
     await access(wanted, constants.W_OK | constants.X_OK);
     return await realpath(wanted);
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
     throw new CoppiceError(
-      "ERR_WORKTREES_PATH",
+      code === "ENOSPC" || code === "EDQUOT" ? "ERR_NO_SPACE" : "ERR_WORKTREES_PATH",
       `the worktrees folder ${wanted} cannot be made or written: ${(error as Error).message}`,
       {
         cause: error,

@@ -143,9 +143,9 @@ export class WorktreePool {
       await this.#lock(worktree, lockReason.kept(this.#run.id, worktree.effectId ?? "", reason));
     } finally {
       // Without the new reason the old one names the effect, so whoever recovers finds its work.
-      await this.#run.git.endTracking({ name: worktree.name });
       await this.#run.git.releaseClaim({ claimId: worktree.claimId });
       this.#takeOut(worktree);
+      await this.#run.git.endTracking({ name: worktree.name });
     }
   }
 
