@@ -1,7 +1,8 @@
 // A run is cut short, or comes to its end; then something of what is on disk is damaged, and the same run is walked again. It may be
 // refused as a whole, or effects may fail: with an error of ours each, soon, and without harm to anything of the user's. When the damage
 // has been taken back everything comes to its end.
-import { relative } from "node:path";
+import { readdir, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { Damaged, damages } from "../damage/damages.js";
 import { type Edited, editEntries, ledgerHeads, ledgerTexts, moveHead } from "../damage/ledger-edits.js";
 import { filesOf, type Target, targets } from "../damage/targets.js";
@@ -80,9 +81,11 @@ async function liveThroughDamage(world: World, ground: Ground, harm: Harm, rando
   const problems = [...unasked(troubled, true), ...(await judgeUsersFiles(world))];
   const mended = await harmed.edited.mend();
   problems.push(...(await judgeAtOnce(world, troubled.acknowledged)).map(asWrongSuccess));
+  if (harmed.what.includes("/coppice/locks/lock-")) await removeLocks(world);
   const last = await walk(world);
-  // What stands on a ledger that was not true is not true either; but nothing may crash, and the user's files are the user's.
-  const whole = mended || !harmed.what.includes("ledger");
+  // What stands on a ledger that was not true is not true either, and an index that is not there says that everything is staged to go;
+  // but nothing may crash, and the user's files are the user's.
+  const whole = mended || !/ledger|\.git\/index$/.test(harmed.what);
   problems.push(...unasked(last, !whole), ...(await judgeUsersFiles(world)));
   if (whole) {
     const lives = [first, troubled, last].map(({ acknowledged }) => acknowledged);
@@ -94,6 +97,13 @@ async function liveThroughDamage(world: World, ground: Ground, harm: Harm, rando
     kills: 0,
     problems: problems.map((problem) => ({ ...problem, what: `${harmed.what}: ${problem.what}` })),
   };
+}
+
+/** Locks are told by an inode that the damage has taken: they count as somebody else's, and what is said then is done by hand. */
+async function removeLocks({ repository }: World): Promise<void> {
+  const gitDirectory = join(repository, ".git");
+  const names = await readdir(gitDirectory, { recursive: true });
+  for (const name of names.filter((name) => name.endsWith(".lock"))) await rm(join(gitDirectory, name));
 }
 
 /** In one of four cases it does not die. */

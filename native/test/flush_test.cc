@@ -145,6 +145,24 @@ TEST(flush_survives_a_prune_without_grace_before_its_pack_has_its_name) {
   checkSound(repository);
 }
 
+TEST(flush_of_a_dead_session_is_cleared_up_but_no_pack_that_has_lost_its_index) {
+  const SessionRepository repository;
+  const std::string packs = repository.path() + "/.git/objects/pack/";
+  const std::string unpublished = "pack-" + std::string(40, 'a'), damaged = "pack-" + std::string(40, 'b'), linked = "pack-" + std::string(40, 'c');
+  for (const std::string& name : {unpublished, damaged, linked}) {
+    repository.write(".git/objects/pack/" + name + ".keep", "coppice session session-dead\n");
+    repository.write(".git/objects/pack/" + name + ".pack", "PACK");
+  }
+  repository.write(".git/objects/pack/coppice_idx_" + unpublished, "");
+  fs::create_symlink("nowhere", packs + linked + ".idx");
+  SessionPacks::removeDead(repository.path() + "/.git");
+  CHECK(!fs::exists(packs + unpublished + ".pack"));
+  CHECK(fs::exists(packs + damaged + ".pack"));
+  CHECK(fs::exists(packs + linked + ".pack"));
+  CHECK(packFiles(repository, ".keep").empty());
+  CHECK(!fs::exists(packs + "coppice_idx_" + unpublished));
+}
+
 TEST(flush_leaves_unfinished_work_in_memory) {
   const SessionRepository repository;
   const auto session = repository.open();

@@ -29,7 +29,8 @@ export async function placeFolder(run: Run): Promise<string> {
     );
   }
   try {
-    await mkdir(wanted, { recursive: true });
+    // Node's recursive mkdir calls a full disk ENOENT; the plain one says what it is.
+    await mkdir(wanted, { recursive: true }).catch(() => mkdir(wanted));
     await access(wanted, constants.W_OK | constants.X_OK);
     return await realpath(wanted);
   } catch (error) {
