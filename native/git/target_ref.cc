@@ -42,6 +42,19 @@ void requireFlushed(Session& session, const Oid& oid) {
   if (session.store().isOnlyHere(oid)) fail(failure_code::kInvalid, kOperation, "commit " + toHex(oid) + " has not been flushed");
 }
 
+// Once the ref has moved nothing may be called a failure: an effect that is on the target would count as failed, and run again. What can
+// still fail by then is the sync of the ref's directory (a power cut may take the move back, as it would have a moment earlier).
+MoveTargetReply setTarget(Session& session, const RefPlace& place, const std::string& refName, LockedRef ref, const Oid& newOid) {
+  try {
+    std::move(ref).set(newOid);
+    markReached(*session.handle(), newOid);
+  } catch (const Failure&) {
+    const auto now = readRef(place, refName).oid;
+    if (!now || !(*now == newOid)) throw;
+  }
+  return {true, newOid};
+}
+
 }  // namespace
 
 std::optional<Oid> readTarget(Session& session, const TargetRef& target) {
@@ -64,20 +77,17 @@ MoveTargetReply moveTargetRef(Session& session, const TargetRef& target, const M
   if (!tipOid || *tipOid != request.oldOid) return {false, tipOid};
   log(session, target, target.refName, request);
   if (head) log(session, target, "HEAD", request);
-  std::move(ref).set(request.newOid);
-  markReached(*session.handle(), request.newOid);
-  return {true, request.newOid};
+  return setTarget(session, place, target.refName, std::move(ref), request.newOid);
 }
 
 MoveTargetReply moveRunRef(Session& session, const std::string& refName, const MoveTargetRequest& request,
                            const Deadline& deadline, const Cancel& cancel) {
   requireFlushed(session, request.newOid);
-  LockedRef ref = LockedRef::take(placeOf(session, {refName, std::nullopt}), refName, deadline, cancel);
+  const RefPlace place = placeOf(session, {refName, std::nullopt});
+  LockedRef ref = LockedRef::take(place, refName, deadline, cancel);
   const std::optional<Oid> tipOid = ref.value().oid;
   if (!tipOid || *tipOid != request.oldOid) return {false, tipOid};
-  std::move(ref).set(request.newOid);
-  markReached(*session.handle(), request.newOid);
-  return {true, request.newOid};
+  return setTarget(session, place, refName, std::move(ref), request.newOid);
 }
 
 }  // namespace coppice

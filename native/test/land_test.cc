@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "git/failure.h"
 #include "git/path_swap.h"
 #include "git/safe_path.h"
 #include "test/at_step.h"
@@ -139,6 +140,19 @@ TEST(landing_on_a_branch_that_is_checked_out_nowhere_moves_only_the_ref) {
   fixture.land(effect, "refs/heads/other");
   CHECK_EQ(toHex(fixture.tip("other")), toHex(effect));
   CHECK_EQ(toHex(fixture.tip()), toHex(base));
+  CHECK_EQ(fixture.status(), "");
+  fixture.checkSound();
+}
+
+TEST(landing_whose_target_has_moved_has_moved_whatever_fails_then) {
+  LandingFixture fixture;
+  const Oid base = commitBase(fixture);
+  const Oid effect = fixture.effect(base, everyKind());
+  {
+    const AtStep broken("lock.renamed", [] { coppice::fail(failure_code::kCorrupt, "syncDirectory", "broken"); });
+    fixture.land(effect);
+  }
+  CHECK_EQ(toHex(fixture.tip()), toHex(effect));
   CHECK_EQ(fixture.status(), "");
   fixture.checkSound();
 }
