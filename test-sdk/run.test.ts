@@ -47,7 +47,7 @@ test("parallel.all of 24 code tasks with overlapping edits, then dependents, bre
 });
 
 test("a conflict for each policy, and an effect that fails while siblings are pending", async () => {
-  const policies = ["keep", "ours", "theirs", "union", "rerun"];
+  const policies = ["keep", "ours", "theirs", "union", "rerun", "resolver"];
   const fails: Edit = { label: "fails", edit: { path: "half.txt", text: "half\n", fail: true } };
   const inputs: Inputs = { edits: [fails, ...policies.flatMap(pair), own(1)] };
   const run = await createRun(inputs);
@@ -57,7 +57,7 @@ test("a conflict for each policy, and an effect that fails while siblings are pe
     "ERR_COMMAND_FAILED",
     "ok",
     "WorktreeConflictError",
-    ...Array.from({ length: 9 }, () => "ok"),
+    ...Array.from({ length: 11 }, () => "ok"),
   ]);
   const line = async (policy: string) =>
     (await readFile(join(run.repository.path, `conflict-${policy}.txt`), "utf8")).split("\n").slice(5, 7);
@@ -66,6 +66,7 @@ test("a conflict for each policy, and an effect that fails while siblings are pe
   expect(await line("theirs")).toEqual(["second", "line 6"]);
   expect(await line("union")).toEqual(["first", "second"]);
   expect(await line("rerun")).toEqual(["second", "line 6"]);
+  expect(await line("resolver")).toEqual(["first and second", "line 6"]);
   const kept = (await coppiceRefs(run.repository)).filter((ref) => ref.includes("/effects/"));
   expect(kept).toHaveLength(2);
   await expectSound(run.repository);

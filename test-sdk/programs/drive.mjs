@@ -18,6 +18,12 @@ const answers = {
   orchestrator_task: { looked: true },
   sleep: null,
 };
+/** What a process cannot put into its metadata. Gives up where a side has no text. */
+function resolve({ ours, theirs }) {
+  if (ours?.text == null || theirs?.text == null) return null;
+  return { content: ours.text.replace("first", "first and second") };
+}
+
 const { status, output, error, iterations, timings, outcomes } = await driveRun({
   runDir,
   repository,
@@ -28,7 +34,8 @@ const { status, output, error, iterations, timings, outcomes } = await driveRun(
   },
   request: ({ taskDef }) => {
     const { onConflict } = taskDef.metadata ?? {};
-    return onConflict === undefined ? {} : { onConflict };
+    if (onConflict === undefined) return {};
+    return { onConflict: onConflict === "resolver" ? resolve : onConflict };
   },
   onAction: ({ kind }) => ({ status: "ok", value: answers[kind] ?? null }),
 });
