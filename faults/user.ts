@@ -138,7 +138,9 @@ export class User {
     const before = await this.#stashes();
     // Else git throws away what is not tracked and lies where a tracked file was.
     await this.#git("add", "--all");
-    await this.#git("stash", "push", "--quiet");
+    const { exitCode: failed } = await this.#git("stash", "push", "--quiet");
+    // What is staged and could not be stashed is lost to the next checkout, where a folder stands in the place of a file.
+    if (failed !== 0) return;
     const stashed = (await this.#stashes()) > before;
     await meanwhile();
     if (!stashed) return;
