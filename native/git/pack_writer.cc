@@ -181,13 +181,17 @@ void PackWriter::publish() {
   syncDirectory(packDirectory_);
 }
 
+std::string PackWriter::readyIndexPath(const std::string& packDirectory, const std::string& name) {
+  return temporaryPath(packDirectory, "idx", name);
+}
+
 void PackWriter::removeUnpublished(const std::string& packDirectory, const std::string& name) noexcept {
   const std::string target = packDirectory + "/" + name;
   // Whatever is there instead of the index counts, a link that leads nowhere, too.
   struct stat status;
   if (::lstat((target + ".idx").c_str(), &status) == 0 || errno != ENOENT) return;
   // A pack is published with its index, which lies ready beside it. Without either it has lost its index, and git can make another.
-  if (::lstat(temporaryPath(packDirectory, "idx", name).c_str(), &status) == 0) ::unlink((target + ".pack").c_str());
+  if (::lstat(readyIndexPath(packDirectory, name).c_str(), &status) == 0) ::unlink((target + ".pack").c_str());
   for (const char* kind : {"pack", "idx"}) ::unlink(temporaryPath(packDirectory, kind, name).c_str());
 }
 

@@ -35,6 +35,8 @@ class PackWriter {
   void finish();
   // Renames the pack and then its index to `<name>.pack` and `<name>.idx` (git looks for the index), and syncs the directory.
   void publish();
+  // Where the index of a pack lies before its pack is published, and again once it is to go.
+  static std::string readyIndexPath(const std::string& packDirectory, const std::string& name);
   // What a death before the index got its name has left of it.
   static void removeUnpublished(const std::string& packDirectory, const std::string& name) noexcept;
 

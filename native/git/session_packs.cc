@@ -22,6 +22,7 @@ namespace {
 
 constexpr const char* kOperation = "flush.keep";
 constexpr std::string_view kFirstWords = "coppice session ";
+constexpr std::string_view kReadyIndexPrefix = "coppice_idx_";
 constexpr const char* kOwnerPrefix = "session-";
 constexpr size_t kMaxKeepBytes = 4096;
 
@@ -50,10 +51,14 @@ std::vector<std::string> namesOf(const std::string& folder) {
   return namesIn(directory.get(), folder);
 }
 
-// The index first, as git since 2.42: whoever sees an index may count on its pack. True: all are gone.
-bool removeFiles(const std::string& path) noexcept {
-  bool gone = true;
-  for (const char* ending : {".idx", ".rev", ".pack", ".keep"}) gone = (::unlink((path + ending).c_str()) == 0 || errno == ENOENT) && gone;
+// The index first, as git since 2.42: whoever sees an index may count on its pack. It goes to where it lay before the pack was published,
+// so that a death on the way leaves what PackWriter::removeUnpublished knows. True: all are gone.
+bool removeFiles(const std::string& packDirectory, const std::string& name) {
+  const std::string path = packDirectory + "/" + name, index = PackWriter::readyIndexPath(packDirectory, name);
+  bool gone = ::rename((path + ".idx").c_str(), index.c_str()) == 0 || errno == ENOENT;
+  for (const std::string& file : {path + ".rev", path + ".pack", index, path + ".keep"}) {
+    gone = (::unlink(file.c_str()) == 0 || errno == ENOENT) && gone;
+  }
   return gone;
 }
 
@@ -62,12 +67,12 @@ bool removeFiles(const std::string& path) noexcept {
 PackInMaking::PackInMaking(SessionPacks& packs) : packs_(packs), name_(SessionPacks::newName()) { packs_.writeKeep(name_); }
 
 PackInMaking::~PackInMaking() {
-  if (!accepted_) removeFiles(packs_.pathOf(name_));
+  if (!accepted_) removeFiles(packs_.directory(), name_);
 }
 
 SessionPacks::~SessionPacks() {
   for (SessionPack& pack : packs_) removeKeep(pack);
-  for (const std::string& name : retired_) removeFiles(pathOf(name));
+  for (const std::string& name : retired_) removeFiles(directory(), name);
 }
 
 std::unique_lock<std::mutex> SessionPacks::turn(std::mutex& mutex, const Cancel& cancel) {
@@ -128,6 +133,12 @@ void SessionPacks::removeDead(const std::string& commonDirectory) {
     PackWriter::removeUnpublished(packDirectory, name.substr(0, name.size() - std::string_view(".keep").size()));
     ::unlink(keepPath.c_str());
   }
+  // Of a pack that was to go, a death has left this. One in the making has its .keep, and one that is there its index.
+  for (const std::string& name : namesOf(packDirectory)) {
+    if (name.rfind(kReadyIndexPrefix, 0) != 0) continue;
+    const std::string pack = name.substr(kReadyIndexPrefix.size());
+    if (::access((packDirectory + "/" + pack + ".keep").c_str(), F_OK) != 0 && errno == ENOENT) PackWriter::removeUnpublished(packDirectory, pack);
+  }
   for (const std::string& name : namesOf(locks)) {
     if (name.rfind(kOwnerPrefix, 0) == 0) HeldFile::ofDead(locks, name);  // taken and removed
   }
@@ -160,7 +171,7 @@ std::vector<std::string> SessionPacks::retired() const {
 void SessionPacks::removeRetired() {
   std::lock_guard<std::mutex> lock(mutex_);
   for (; !retired_.empty(); retired_.pop_back()) {
-    if (!removeFiles(pathOf(retired_.back()))) failSystem(kOperation, pathOf(retired_.back()));
+    if (!removeFiles(directory(), retired_.back())) failSystem(kOperation, pathOf(retired_.back()));
   }
 }
 

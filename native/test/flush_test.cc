@@ -149,6 +149,9 @@ TEST(flush_of_a_dead_session_is_cleared_up_but_no_pack_that_has_lost_its_index) 
   const SessionRepository repository;
   const std::string packs = repository.path() + "/.git/objects/pack/";
   const std::string unpublished = "pack-" + std::string(40, 'a'), damaged = "pack-" + std::string(40, 'b'), linked = "pack-" + std::string(40, 'c');
+  const std::string going = "pack-" + std::string(40, 'd');
+  repository.write(".git/objects/pack/" + going + ".pack", "PACK");
+  repository.write(".git/objects/pack/coppice_idx_" + going, "");
   for (const std::string& name : {unpublished, damaged, linked}) {
     repository.write(".git/objects/pack/" + name + ".keep", "coppice session session-dead\n");
     repository.write(".git/objects/pack/" + name + ".pack", "PACK");
@@ -161,6 +164,8 @@ TEST(flush_of_a_dead_session_is_cleared_up_but_no_pack_that_has_lost_its_index) 
   CHECK(fs::exists(packs + linked + ".pack"));
   CHECK(packFiles(repository, ".keep").empty());
   CHECK(!fs::exists(packs + "coppice_idx_" + unpublished));
+  CHECK(!fs::exists(packs + going + ".pack"));
+  CHECK(!fs::exists(packs + "coppice_idx_" + going));
 }
 
 TEST(flush_leaves_unfinished_work_in_memory) {
