@@ -54,12 +54,12 @@ export interface Acknowledged {
 
 export interface Refused {
   readonly refused: string;
-  readonly during: "open" | "walk" | "close";
+  readonly during: "open" | "kept" | "walk" | "close";
   readonly message: string;
 }
 
 /** A line of the log. */
-type Entry = Acknowledged | Refused | { ended: true } | { taskEnded: string } | { kept: readonly string[] };
+type Entry = Acknowledged | Refused | { ended: true } | { taskEnded: string } | { kept: readonly string[] | null };
 
 export interface Walked {
   readonly ended: Ended;

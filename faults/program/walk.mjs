@@ -37,7 +37,8 @@ const options = {
 const manager = await refusedOr("open", () => WorktreeManager.open(order.repository, options));
 if (manager !== null) {
   // What recovery has kept for this run, before anything is walked again.
-  acknowledge({ kept: (await manager.kept()).map(({ effectId }) => effectId) });
+  const kept = await refusedOr("kept", () => manager.kept());
+  acknowledge({ kept: kept?.map(({ effectId }) => effectId) ?? null });
   manager.on("task:ended", ({ effectId }) => acknowledge({ taskEnded: effectId }));
   manager.on("effect:settled", ({ effectId, outcome }) => {
     const { kind, commitOid = null, snapshotOid, kept, replayed, displaced = [], error = null } = outcome;

@@ -32,9 +32,9 @@ export async function listKept(git: Git): Promise<KeptWork[]> {
 
 /** Kept work can be listed, landed and dropped whatever has become of the ledger. */
 async function labelsOf(git: Git, runId: string, effectId: string): Promise<Labels> {
-  const { commitOid } = await git.resolve({ name: runRefs(runId).ledger });
-  if (commitOid === null) return noLabels;
   try {
+    const { commitOid } = await git.resolve({ name: runRefs(runId).ledger });
+    if (commitOid === null) return noLabels;
     const { text } = await git.readText({ treeishOid: commitOid, path: entryPath(effectId), maxBytes: maxEntryBytes });
     return text === null ? noLabels : parseEntry(text, effectId).outcome.labels;
   } catch (error) {

@@ -1,5 +1,6 @@
 // Labels of a request: in every event of its effect, in its outcome, and in the ledger for whoever opens it later. They decide nothing.
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { commandTask, type EventName, inspectRepository, type Labels, type TaskContext } from "../../src/index.js";
 import { startDying } from "../support/dying.js";
@@ -135,6 +136,17 @@ test("what recovery keeps of an effect has the labels of the last time that it s
   const second = await openManager(repository, { runId: "run-1" });
   expect(await second.recorded("one")).toMatchObject({ kind: "aborted", attempt: 2, labels });
   expect(await second.kept()).toMatchObject([{ effectId: "one", labels }]);
+});
+
+test("kept work is listed, without labels, when the ledger of its run is not there any more", async () => {
+  const repository = await createRepository({ tree });
+  const first = await openManager(repository, { runId: "run-1" });
+  await repository.write({ "a.txt": "mine\n" });
+  await first.run({ id: "one", labels, ...conflicting("effect\n") });
+  await first.close();
+  await writeFile(join(repository.path, ".git/refs/coppice/run-1/ledger"), `${"a".repeat(40)}\n`);
+  const second = await openManager(repository, { runId: "run-2" });
+  expect(await second.kept()).toMatchObject([{ runId: "run-1", effectId: "one", labels: {} }]);
 });
 
 const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, ""]));
