@@ -59,7 +59,13 @@ export interface Refused {
 }
 
 /** A line of the log. */
-type Entry = Acknowledged | Refused | { ended: true } | { taskEnded: string } | { kept: readonly string[] | null };
+type Entry =
+  | Acknowledged
+  | Refused
+  | { ended: true }
+  | { taskEnded: string }
+  | { kept: readonly string[] | null }
+  | { reverted: string };
 
 export interface Walked {
   readonly ended: Ended;
@@ -69,6 +75,8 @@ export interface Walked {
   readonly tasksEnded: readonly string[];
   /** Effects with kept work when it had opened; null: it did not come as far. */
   readonly keptAtOpen: readonly string[] | null;
+  /** Effects of which it told that somebody's commit has put them back. */
+  readonly reverted: readonly string[];
   /** What the product refused as a whole: codes of its errors. */
   readonly refused: readonly Refused[];
   /** It came to its own end. */
@@ -94,6 +102,7 @@ export async function walk(
     acknowledged: entries.filter((entry) => "effectId" in entry),
     tasksEnded: entries.flatMap((entry) => ("taskEnded" in entry ? entry.taskEnded : [])),
     keptAtOpen: entries.find((entry) => "kept" in entry)?.kept ?? null,
+    reverted: entries.flatMap((entry) => ("reverted" in entry ? entry.reverted : [])),
     refused: entries.filter((entry) => "refused" in entry),
     finished: entries.some((entry) => "ended" in entry),
     said: ended.said,

@@ -79,8 +79,8 @@ export async function openRooms(path: string, options: Options): Promise<Rooms> 
 
 /** Every effect has settled and every lease has ended. Each room is closed even when one before it fails. */
 export async function closeRooms(rooms: Rooms): Promise<void> {
-  const { run, repository, pool, anchor, runner, gate, settlement, consolidation } = rooms;
-  const results = await Promise.allSettled([runner.close()]);
+  const { run, repository, target, pool, anchor, runner, gate, settlement, consolidation } = rooms;
+  const results = await Promise.allSettled([runner.close(), target.reverts?.close()]);
   for (const room of [repository, pool, gate, anchor, settlement, consolidation, run.git]) {
     results.push(...(await Promise.allSettled([room.close()])));
   }

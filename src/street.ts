@@ -35,14 +35,17 @@ export interface Walk {
 
 /** Walks one effect. Never rejects: whatever goes wrong is an outcome, and the work is kept. */
 export async function walkStreet(rooms: Rooms, owner: LeaseOwner, walk: Walk): Promise<Outcome> {
-  const { run, settlement, anchor } = rooms;
+  const { run, settlement, anchor, target } = rooms;
   const { request, signal } = walk;
   const draft = new OutcomeDraft(request.id, run.id, request.labels);
   const digest = requestDigest(request.task);
   let outcome: Outcome;
   try {
     const earlier = await settlement.replay(request.id, digest);
-    if (earlier.outcome !== null) return earlier.outcome;
+    if (earlier.outcome !== null) {
+      target.reverts?.replayed(earlier.outcome);
+      return earlier.outcome;
+    }
     draft.attempt = earlier.attempt;
     outcome = await walkAttempt(rooms, owner, walk, draft, digest, []);
     while (draft.rerunFor !== null && outcome.kind === "conflicted") {

@@ -46,6 +46,9 @@ if (manager !== null) {
     const { code = null, message = null } = error ?? {};
     acknowledge({ effectId, kind, commitOid, snapshotOid, keptRef, keptWorktree, displaced, replayed, code, message });
   });
+  manager.on("warning", ({ code, effectId }) => {
+    if (code === "EFFECT_REVERTED") acknowledge({ reverted: effectId });
+  });
   while (order.gate && !existsSync(order.gate)) await setTimeout(5);
   const walked = order.other ? [other] : effects;
   const requests = walked.map(({ id, task, command }) => ({ id, task: task ?? commandTask("sh", ["-c", command]) }));

@@ -1,12 +1,13 @@
 // The user works in the main tree during a run, on files that the effects change and on others (user.ts says how). In every second case
 // the process is killed in the middle of a landing, and the user goes on. The last bytes that the user gave a file are in it, were put
-// aside, or are in a commit or a stash; no effect that landed is off the branch, and what it made is there.
+// aside, or are in a commit or a stash; no effect that landed is off the branch, and what it made is there. A git that has read the index
+// before it takes its lock can put that back unasked: then the product has told so, or tells whoever delivers the effects again.
 import { git } from "../../test/support/git.js";
 import { faultAddon } from "../built.js";
 import { layGround } from "../ground.js";
 import { judgeLasting } from "../oracle.js";
 import { seeded } from "../random.js";
-import type { Case, Finding, Plan, Problem, Scenario } from "../scenario.js";
+import type { Case, Finding, Plan, Scenario } from "../scenario.js";
 import { unasked } from "../two-lives.js";
 import { User } from "../user.js";
 import { type Acknowledged, type WalkOrder, walk } from "../walk.js";
@@ -59,24 +60,34 @@ async function besides(world: World, order: WalkOrder, random: () => number): Pr
   const kills = first.ended.signal === "SIGKILL" ? 1 : 0;
   const problems = [...unasked(first, kills > 0), ...unasked(second, false)];
   const lives = [first.acknowledged, second.acknowledged];
+  const reverted = await revertedEffects(world, lives.flat());
+  // The user may have gone on when the last process had ended.
+  const third = reverted.size > 0 ? await walk(world, { target: "main" }) : null;
+  const told = new Set([first, second, third].flatMap((life) => life?.reverted ?? []));
   problems.push(
     ...(await judgeLasting(world, lives)),
-    ...(await judgeMade(world, lives.flat())),
+    ...[...reverted].flatMap(([effectId, what]) => (told.has(effectId) ? [] : { kind: "lost" as const, what })),
     ...(await user.judge()),
   );
-  return { faults: user.acts, kills, problems, figures: { acts: user.acts } };
+  return { faults: user.acts, kills, problems, figures: { acts: user.acts, revertedAndTold: reverted.size } };
 }
 
-/** What effects have made and the user never touches: it goes only by a commit that reverts them. */
-async function judgeMade({ repository, baseOid }: World, acknowledged: readonly Acknowledged[]): Promise<Problem[]> {
+/** By effect: what it has made, and the user never touches. That goes only by a commit that reverts it. */
+async function revertedEffects(
+  { repository, baseOid }: World,
+  acknowledged: readonly Acknowledged[],
+): Promise<Map<string, string>> {
   const files = new Set((await git(repository, ["ls-tree", "-r", "--name-only", "main"])).split("\n"));
   const landed = new Set(acknowledged.filter(({ kind }) => kind === "landed").map(({ effectId }) => effectId));
-  const problems: Problem[] = [];
+  const reverted = new Map<string, string>();
   for (const [effectId, paths] of Object.entries(made)) {
     const gone = landed.has(effectId) ? paths.filter((path) => !files.has(path)) : [];
     if (gone.length === 0) continue;
     const log = ["log", "--format=%h %s", `${baseOid}..main`, "--", ...gone];
-    problems.push({ kind: "lost", what: `${effectId} has been reverted at ${gone}: ${await git(repository, log)}` });
+    reverted.set(
+      effectId,
+      `${effectId} has been reverted at ${gone}, and nobody was told: ${await git(repository, log)}`,
+    );
   }
-  return problems;
+  return reverted;
 }

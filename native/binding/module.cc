@@ -111,6 +111,7 @@ const napi_property_descriptor kSessionMethods[] = {
     operation<readText>("readText"),
     operation<readBlob>("readBlob"),
     operation<listTreePaths>("listTreePaths"),
+    operation<readEntries>("readEntries"),
     operation<flush>("flush"),
     operation<consolidate>("consolidate"),
     operation<listRefs>("listRefs"),

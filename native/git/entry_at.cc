@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "operations.h"
+#include "tree.h"
+
 namespace coppice {
 
 MergeEntry entryAt(Handle& handle, const Oid& treeOid, std::string_view path) {
@@ -17,6 +20,19 @@ MergeEntry entryAt(Handle& handle, const Oid& treeOid, std::string_view path) {
     from = end + 1;
   }
   return found;
+}
+
+ReadEntriesReply readEntries(Session& session, const ReadEntriesRequest& request, const Cancel& cancel) {
+  const HandleLease handle = session.handle();
+  const Oid treeOid = treeOfTreeish(*handle, request.treeishOid);
+  ReadEntriesReply reply;
+  reply.entries.reserve(request.paths.size());
+  for (const std::string& path : request.paths) {
+    cancel.check("readEntries");
+    const MergeEntry entry = entryAt(*handle, treeOid, path);
+    reply.entries.push_back(entry.mode == 0 ? EntryReply{} : EntryReply{entry.mode, entry.oid});
+  }
+  return reply;
 }
 
 }  // namespace coppice

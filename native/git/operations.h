@@ -9,12 +9,13 @@ namespace coppice {
 // session.cc
 inline RepositoryDescription describe(Session& session, const DescribeRequest&, const Cancel&) { return session.describe(); }
 ResolveReply resolve(Session&, const ResolveRequest&, const Cancel&);
-// commit.cc, text_tree.cc, read_blob.cc
+// commit.cc, text_tree.cc, read_blob.cc, entry_at.cc
 OidReply commit(Session&, const CommitRequest&, const Cancel&);
 OidReply editTextTree(Session&, const EditTreeRequest&, const Cancel&);
 TextReply readText(Session&, const ReadTextRequest&, const Cancel&);
 BlobReply readBlob(Session&, const ReadBlobRequest&, const Cancel&);
 PathsReply listTreePaths(Session&, const ListTreeRequest&, const Cancel&);
+ReadEntriesReply readEntries(Session&, const ReadEntriesRequest&, const Cancel&);
 // flush.cc, consolidate.cc, ref.cc
 FlushReply flush(Session&, const FlushRequest&, const Cancel&);
 ConsolidateReply consolidate(Session&, const ConsolidateRequest&, const Cancel&);

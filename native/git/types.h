@@ -243,6 +243,38 @@ struct PathsReply {
   }
 };
 
+// What stands at each of some paths of a tree-ish, in their order. A directory counts as what it is: a tree.
+struct ReadEntriesRequest {
+  Oid treeishOid;
+  std::vector<std::string> paths;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("treeishOid", treeishOid);
+    visit("paths", paths);
+  }
+};
+
+struct EntryReply {
+  uint32_t mode = 0;       // 0: nothing is there
+  std::optional<Oid> oid;  // null: nothing is there
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("mode", mode);
+    visit("oid", oid);
+  }
+};
+
+struct ReadEntriesReply {
+  std::vector<EntryReply> entries;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("entries", entries);
+  }
+};
+
 // One flush of the session's store (PROTOCOLS P1): pack with .keep, idx, fsync, then the refs in the order given, fsynced,
 // then the .keep goes. With nothing in the store only the refs move.
 struct RefUpdate {

@@ -1,11 +1,14 @@
 // Commits byte for byte as git writes them, and the ledger's trees of text files.
 #include "git/commit.h"
 
+#include <filesystem>
+
 #include "git/operations.h"
 #include "test/session_repository.h"
 
 using namespace coppice;
 using namespace coppice::test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -110,6 +113,27 @@ TEST(text_tree_is_written_read_and_listed) {
   CHECK_EQ(list("", 2), "ab/cd/e1,ab/cd/e2,");
   CHECK_EQ(list("nothing"), "");
   CHECK_EQ(list("top"), "top,");
+}
+
+TEST(entries_of_a_tree_are_read_in_the_order_of_their_paths) {
+  SessionRepository repository;
+  repository.write("a/file.txt", "a\n");
+  repository.write("run.sh", "run\n");
+  fs::permissions(repository.path() + "/run.sh", fs::perms::owner_all);
+  fs::create_symlink("nowhere", repository.path() + "/link");
+  repository.git("add --all");
+  repository.git("commit --quiet --message=more");
+  const auto session = repository.open();
+  const Oid head = repository.oid("HEAD");
+  const auto read = [&](const std::vector<std::string>& paths) { return readEntries(*session, {head, paths}, kNever).entries; };
+  const auto entries = read({"run.sh", "nothing", "a", "a/file.txt", "link", "a/file.txt/below", "", "run.sh"});
+  CHECK_EQ(entries.size(), 8u);
+  const std::vector<uint32_t> modes{kModeExecutable, 0, kModeTree, kModeFile, kModeSymlink, 0, kModeTree, kModeExecutable};
+  for (size_t i = 0; i < modes.size(); i++) CHECK_EQ(entries[i].mode, modes[i]);
+  CHECK(!entries[1].oid && !entries[5].oid);
+  CHECK(*entries[0].oid == repository.oid("HEAD:run.sh") && *entries[2].oid == repository.oid("HEAD:a"));
+  CHECK(*entries[3].oid == repository.oid("HEAD:a/file.txt") && *entries[4].oid == repository.oid("HEAD:link"));
+  CHECK(read({}).empty());
 }
 
 TEST(text_tree_never_reads_bytes_that_are_no_text) {

@@ -59,6 +59,8 @@ import type {
   OverlapRequest,
   PathsReply,
   ReadBlobRequest,
+  ReadEntriesReply,
+  ReadEntriesRequest,
   ReadTextRequest,
   RecoverLandingsReply,
   RecoverLandingsRequest,
@@ -167,6 +169,11 @@ export class Git {
   /** The paths below a folder of a commit or tree. */
   listTreePaths(request: ListTreeRequest, signal?: AbortSignal): Promise<PathsReply> {
     return this.#call("listTreePaths", request, signal);
+  }
+
+  /** What stands at paths of a commit or tree. */
+  readEntries(request: ReadEntriesRequest, signal?: AbortSignal): Promise<ReadEntriesReply> {
+    return this.#call("readEntries", request, signal);
   }
 
   /** Writes the session's new objects to disk as one pack, then moves refs. */

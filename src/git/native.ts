@@ -159,6 +159,23 @@ export interface PathsReply {
   paths: readonly string[];
 }
 
+/** What stands at each of some paths of a tree-ish, in their order. A directory counts as what it is: a tree. */
+export interface ReadEntriesRequest {
+  treeishOid: Oid;
+  paths: readonly string[];
+}
+
+export interface EntryReply {
+  /** 0: nothing is there. */
+  mode: number;
+  /** Null: nothing is there. */
+  oid: Oid | null;
+}
+
+export interface ReadEntriesReply {
+  entries: readonly EntryReply[];
+}
+
 /** One step of a flush. */
 export interface RefUpdate {
   refName: string;
@@ -759,6 +776,7 @@ export interface Session {
   readText(call: number, request: ReadTextRequest): Promise<TextReply>;
   readBlob(call: number, request: ReadBlobRequest): Promise<BlobReply>;
   listTreePaths(call: number, request: ListTreeRequest): Promise<PathsReply>;
+  readEntries(call: number, request: ReadEntriesRequest): Promise<ReadEntriesReply>;
   flush(call: number, request: FlushRequest): Promise<FlushReply>;
   consolidate(call: number, request: ConsolidateRequest): Promise<ConsolidateReply>;
   listRefs(call: number, request: ListRefsRequest): Promise<RefsReply>;

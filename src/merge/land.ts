@@ -100,6 +100,7 @@ async function landMerged(round: Round, tipOid: string, merged: MergedBatch): Pr
     moved = await moveTarget(run, landing, record, effectIds);
     if (!moved) return { kind: "moved" };
     run.emit("target:landed", { target: target.label, oldOid: tipOid, newOid: merged.newOid, effectIds });
+    target.reverts?.landed(record, merged.effects);
     tellResolved(run, verdicts);
     await goForward(round, landing, { merged, verdicts, changes });
     return { kind: "settled", verdicts };

@@ -7,6 +7,7 @@ import type { ResolveReply } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
 import { forkPoint } from "./fork-point.js";
 import { Patience } from "./patience.js";
+import { RevertWatch } from "./revert-watch.js";
 
 export interface Target {
   /** What landing moves. */
@@ -17,6 +18,8 @@ export interface Target {
   readonly worktree: string | null;
   /** With operations of the user's in that working directory. */
   readonly patience: Patience;
+  /** Of what lands on a branch; null with land "working-tree", where only the user commits. */
+  readonly reverts: RevertWatch | null;
   /** The commit that effects land on now. Throws ERR_TARGET_GONE. */
   tip(): Promise<string>;
 }
@@ -57,6 +60,7 @@ async function openBranch(run: Run): Promise<Target> {
     label,
     worktree: refName === "HEAD" ? repository.workingDirectory : null,
     patience: new Patience(),
+    reverts: new RevertWatch(run, { label, tip }),
     tip,
   };
 }
@@ -102,7 +106,7 @@ async function openWorkingTree(run: Run, branch: Target): Promise<Target> {
     branchOid = nowOid;
     return moveTip(run, refName, followed);
   };
-  return { refName, label: branch.label, worktree: workingDirectory, patience: new Patience(), tip };
+  return { refName, label: branch.label, worktree: workingDirectory, patience: new Patience(), reverts: null, tip };
 }
 
 async function moveTip(run: Run, refName: string, newOid: string): Promise<string> {

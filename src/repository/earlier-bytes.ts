@@ -8,8 +8,8 @@ import { basename, dirname, join } from "node:path";
 import { ulid } from "ulid";
 import { bytesOfText } from "../git/border-text.js";
 import type { SharedFile } from "../git/native.js";
+import { quote } from "../quote.js";
 import type { Difference } from "./compare.js";
-import { quote } from "./quote.js";
 
 /** `folder`: made when there is something to keep. Resolves once everything is on disk. */
 export async function keepEarlier(folder: string, differences: readonly Difference[]): Promise<void> {

@@ -3,7 +3,7 @@
 
 import type { RepositoryChange } from "../events.js";
 import type { Git } from "../git/git.js";
-import { quote } from "./quote.js";
+import { quote } from "../quote.js";
 
 /** Oid by name. */
 export type RefState = ReadonlyMap<string, string>;

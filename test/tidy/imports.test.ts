@@ -2,7 +2,16 @@
 import { beforeAll, expect, test } from "vitest";
 import { codeOf, importsOf, projectFiles, readText } from "./sources.js";
 
-const leaves = ["effect/", "errors.ts", "events.ts", "shared-turn.ts", "options.ts", "semaphore.ts", "task.ts"];
+const leaves = [
+  "effect/",
+  "errors.ts",
+  "events.ts",
+  "shared-turn.ts",
+  "options.ts",
+  "quote.ts",
+  "semaphore.ts",
+  "task.ts",
+];
 const surface = ["manager.ts", "merge-trees.ts", "parallel.ts", "upkeep.ts"];
 const packages = {
   options: ["zod", "ulid"],
