@@ -14,6 +14,7 @@ export function leaseOwner(
   hooks: { resolveBase(base: string): Promise<string>; ended(lease: Lease): Promise<void> },
 ): LeaseOwner {
   const { run, settlement, anchor, repository } = rooms;
+  const { signal } = rooms.abort;
 
   const draftOf = async (lease: Lease, snapshot: Snapshot): Promise<OutcomeDraft> => {
     const draft = new OutcomeDraft(lease.effectId, run.id);
@@ -39,7 +40,7 @@ export function leaseOwner(
     async land(lease: Lease, snapshot: Snapshot, options: LandOptions): Promise<Outcome> {
       const draft = await draftOf(lease, snapshot);
       const message = options.message ?? `Effect ${lease.effectId}`;
-      const wish = { message, policy: run.options.onConflict, mayRerun: false, group: null, signal: null };
+      const wish = { message, policy: run.options.onConflict, mayRerun: false, group: null, signal };
       return settle(snapshot, settlement.land(draft, digest, snapshot, wish));
     },
     async keep(lease: Lease, snapshot: Snapshot): Promise<void> {

@@ -6,7 +6,7 @@ import type { Rooms } from "./rooms.js";
 
 /** Throws ERR_KEPT_NOT_FOUND. */
 export async function landKept(
-  { run, settlement }: Rooms,
+  { run, settlement, abort }: Rooms,
   effectId: string,
   message = `Effect ${effectId}`,
 ): Promise<Outcome> {
@@ -18,5 +18,5 @@ export async function landKept(
     maxPatchBytes: 0,
   });
   const snapshot = { snapshotOid, treeOid, baseOid, changes, unheld: [], taskMessages: [] };
-  return settlement.landKept(effectId, snapshot, message);
+  return settlement.landKept(effectId, snapshot, message, abort.signal);
 }

@@ -19,7 +19,7 @@ export interface DecidedEffect {
   readonly policy: ConflictPolicy;
   /** How often its task has run again; null: it cannot, because there is none. */
   readonly reruns: number | null;
-  readonly signal: AbortSignal | null;
+  readonly signal: AbortSignal;
 }
 
 /** A union is made of lines: of these kinds both sides have some at one path. */

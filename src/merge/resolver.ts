@@ -19,7 +19,7 @@ const modes = { file: 0o100644, executable: 0o100755, link: 0o120000, submodule:
 
 interface Asked {
   readonly effectId: string;
-  readonly signal: AbortSignal | null;
+  readonly signal: AbortSignal;
   readonly conflict: Conflict;
 }
 
@@ -36,9 +36,9 @@ export async function askResolver(run: Run, resolver: ConflictResolver, asked: A
           resolverTimeoutMs,
         );
   const aborted = () => end("it was aborted");
-  if (asked.signal !== null) setMaxListeners(0, asked.signal);
-  asked.signal?.addEventListener("abort", aborted);
-  if (asked.signal?.aborted) aborted();
+  setMaxListeners(0, asked.signal);
+  asked.signal.addEventListener("abort", aborted);
+  if (asked.signal.aborted) aborted();
   try {
     ended.signal.throwIfAborted();
     const [base, ours, theirs] = await Promise.all(
@@ -63,7 +63,7 @@ export async function askResolver(run: Run, resolver: ConflictResolver, asked: A
     return { gaveUp: `the resolver gave no answer: ${error instanceof Error ? error.message : inspect(error)}` };
   } finally {
     if (timer !== null) clearTimeout(timer);
-    asked.signal?.removeEventListener("abort", aborted);
+    asked.signal.removeEventListener("abort", aborted);
   }
 }
 

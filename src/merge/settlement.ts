@@ -22,7 +22,7 @@ export interface LandingWish {
   /** Effects of one call that land in its order have the same. */
   readonly group: object | null;
   /** Ends what decides a conflict; what has come to the queue lands. */
-  readonly signal: AbortSignal | null;
+  readonly signal: AbortSignal;
 }
 
 export class Settlement {
@@ -79,7 +79,12 @@ export class Settlement {
   }
 
   /** Lands work that an earlier outcome kept; its ref goes when it lands. */
-  async landKept(effectId: string, snapshot: Snapshot & { snapshotOid: string }, message: string): Promise<Outcome> {
+  async landKept(
+    effectId: string,
+    snapshot: Snapshot & { snapshotOid: string },
+    message: string,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
     const entry = await this.#ledger.find(effectId);
     const draft = new OutcomeDraft(effectId, this.#run.id, entry?.outcome.labels);
     draft.baseOid = snapshot.baseOid;
@@ -88,7 +93,7 @@ export class Settlement {
       draft.attempt = entry.outcome.attempt;
       draft.value = "value" in entry.outcome ? entry.outcome.value : null;
     }
-    const wish = { message, policy: this.#run.options.onConflict, mayRerun: false, group: null, signal: null };
+    const wish = { message, policy: this.#run.options.onConflict, mayRerun: false, group: null, signal };
     const landable = this.#landable(draft, entry?.digest ?? unknownDigest, snapshot, wish);
     return this.#queue.land({ ...landable, wasKept: true });
   }

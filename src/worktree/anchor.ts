@@ -4,13 +4,19 @@
 import { type Run, signatures } from "../run.js";
 import { SharedTurn } from "../shared-turn.js";
 
+interface Held {
+  readonly treeOid: string;
+  /** Calls of `hold` that have not come to their end. */
+  waiting: number;
+  written: boolean;
+}
+
 export class Anchor {
   readonly #run: Run;
   readonly #refName: string;
   /** Waited for before each flush: packs must not become too many. */
   readonly #room: () => Promise<void>;
-  /** Of each snapshot its tree. */
-  readonly #held = new Map<string, string>();
+  readonly #held = new Map<string, Held>();
   readonly #flush = new SharedTurn(() => this.#write());
   #written = false;
 
@@ -23,12 +29,18 @@ export class Anchor {
 
   /** Resolves once the snapshot is on disk and reachable. */
   async hold(snapshotOid: string, treeOid: string): Promise<void> {
-    this.#held.set(snapshotOid, treeOid);
+    const held = this.#held.get(snapshotOid) ?? { treeOid, waiting: 0, written: false };
+    this.#held.set(snapshotOid, held);
+    held.waiting += 1;
     try {
       await this.#flush.request();
+      held.written = true;
     } catch (error) {
-      this.#held.delete(snapshotOid);
+      // Somebody else may hold the same one, or be about to with the next write.
+      if (!held.written && held.waiting === 1) this.#held.delete(snapshotOid);
       throw error;
+    } finally {
+      held.waiting -= 1;
     }
   }
 
@@ -45,8 +57,8 @@ export class Anchor {
   async #write(): Promise<void> {
     const { git } = this.#run;
     await this.#room();
-    const [treeOid] = this.#held.values();
-    const newOid = treeOid === undefined ? null : await anchorOf(this.#run, treeOid, [...this.#held.keys()]);
+    const [first] = this.#held.values();
+    const newOid = first === undefined ? null : await anchorOf(this.#run, first.treeOid, [...this.#held.keys()]);
     await git.flush({
       refs: [{ refName: this.#refName, newOid, compare: false, expectedOid: null, reflog: null }],
     });

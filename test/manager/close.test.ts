@@ -1,5 +1,6 @@
 // What `close` waits for: everything that was handed in before it, begun or not. `abort` is what stops.
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Outcome, TaskContext } from "../../src/index.js";
 import { expectSound, Gate, openManager } from "../support/manager.js";
@@ -140,4 +141,30 @@ test("a signal that has fired before: the effects settle as aborted, and nothing
   expect(kinds(outcomes)).toEqual(["aborted", "aborted"]);
   await manager.close();
   await expectSound(repository);
+});
+
+test("abort ends a resolver that never answers, also of a lease that is driven by hand and of kept work", async () => {
+  const repository = await createRepository({ tree });
+  const keeping = await openManager(repository, { runId: "run-1", onConflict: "keep" });
+  const base = await repository.oid("HEAD");
+  await repository.commit("the user's", { "a.txt": "the user's\n" });
+  const task = ({ resolve }: TaskContext<undefined>) => writeFile(resolve("a.txt"), "effect\n");
+  expect(await keeping.run({ id: "kept", task }, { base })).toMatchObject({ kind: "conflicted" });
+  await keeping.close();
+  const asked = [new Gate(), new Gate()];
+  let questions = 0;
+  const onConflict = () => {
+    asked[questions++]?.open();
+    return new Promise<null>(() => {});
+  };
+  const manager = await openManager(repository, { runId: "run-1", onConflict, limits: { resolverTimeoutMs: 0 } });
+  const landing = manager.landKept("kept");
+  await asked[0]?.opened;
+  const lease = await manager.acquire("driven", { base });
+  await writeFile(join(lease.path, "a.txt"), "driven\n");
+  const driven = lease.land();
+  manager.abort();
+  const gaveUp = "the resolver gave no answer: it was aborted";
+  for (const outcome of [await landing, await driven])
+    expect(outcome).toMatchObject({ kind: "conflicted", resolutions: [{ policy: "resolver", gaveUp }] });
 });
