@@ -28,6 +28,8 @@ again() {
     said=$("$@" 2>&1) && return 0
     case $said in
       *.lock* | *"cannot lock"* | *"nother git process"* | *"gc is already running"*) nap ;;
+      # Git makes a worktree file by file, and another git that looks at it meanwhile stops. Only at those of these scripts: not at ours.
+      *"failed to read .git/worktrees/p"*) nap ;;
       *) return 1 ;;
     esac
     try=$((try + 1))
