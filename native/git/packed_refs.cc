@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kMaxBytes = size_t{1} << 30;
 constexpr size_t kHexBytes = 40;
+constexpr std::string_view kHeader = "# pack-refs with:";
 
 bool isBelow(std::string_view name, std::string_view directory) {
   return name.size() > directory.size() && name[directory.size()] == '/' && name.substr(0, directory.size()) == directory;
@@ -25,19 +26,24 @@ PackedRefs PackedRefs::read(const std::string& commonDirectory) {
   return refs;
 }
 
+// As strict as git, which refuses the whole file for one line: whatever is written anew from it must be read by git, too.
 void PackedRefs::each(const std::function<void(std::string_view, const Oid&)>& visit) const {
   const std::string_view text = text_;
+  bool afterRef = false;
   for (size_t at = 0; at < text.size();) {
     const size_t end = text.find('\n', at);
     const std::string_view line = text.substr(at, end - at);
     if (end == std::string_view::npos) fail(failure_code::kCorrupt, "packedRefs", "the last line is cut off", path_);
     const bool first = at == 0;
     at = end + 1;
-    // '^': what the tag above names. A second header is two files in one, which git refuses: nothing may be written from it.
-    if (line.empty() || line[0] == '^' || (line[0] == '#' && first)) continue;
+    if (first && line.substr(0, kHeader.size()) == kHeader) continue;
     Oid oid{};
+    // '^': what the tag above names.
+    const bool peeled = afterRef && line.size() == kHexBytes + 1 && line[0] == '^' && parseOid(line.substr(1), oid);
+    afterRef = !peeled;
+    if (peeled) continue;
     if (line.size() < kHexBytes + 2 || line[kHexBytes] != ' ' || !parseOid(line.substr(0, kHexBytes), oid)) {
-      fail(failure_code::kCorrupt, "packedRefs", "a line is neither a ref nor a comment", path_);
+      fail(failure_code::kCorrupt, "packedRefs", "a line is neither a ref nor what a ref names", path_);
     }
     visit(line.substr(kHexBytes + 1), oid);
   }

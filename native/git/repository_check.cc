@@ -1,6 +1,7 @@
 #include "repository_check.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -13,12 +14,16 @@
 #include "failure.h"
 #include "index_file.h"
 #include "owned.h"
+#include "safe_path.h"
 
 namespace coppice {
 
 namespace {
 
 constexpr const char* kOperation = "session.open";
+// Ten times what a repository with thousands of branches and remotes has.
+constexpr size_t kMaxConfigurationBytes = 4 << 20;
+constexpr size_t kMaxConfigurationLines = 200'000;
 
 std::string realPath(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
@@ -94,6 +99,24 @@ void refuseFormat(const RepositoryPaths& paths, git_config* config) {
   }
 }
 
+// libgit2 keeps some three hundred bytes of each line, once for every handle, whatever the lines are: a file that is no configuration any
+// more would take minutes and gigabytes.
+void refuseLargeConfiguration(const RepositoryPaths& paths) {
+  for (const std::string& file : {paths.commonDirectory + "/config", paths.gitDirectory + "/config.worktree"}) {
+    struct stat status;
+    if (::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;  // whoever reads it says so
+    if (static_cast<uint64_t>(status.st_size) > kMaxConfigurationBytes) {
+      unsupported(paths, "its configuration has more than " + std::to_string(kMaxConfigurationBytes >> 20) +
+                             " MiB; look what 'git config --file " + file + " --list' says");
+    }
+    const auto text = readSmallFile(file, kMaxConfigurationBytes);
+    if (text && static_cast<size_t>(std::count(text->begin(), text->end(), '\n')) > kMaxConfigurationLines) {
+      unsupported(paths, "its configuration has more than " + std::to_string(kMaxConfigurationLines) +
+                             " lines; look what 'git config --file " + file + " --list' says");
+    }
+  }
+}
+
 // A promisor remote makes every missing object legal, and this library cannot fetch one.
 void refusePartialClone(const RepositoryPaths& paths, git_config* config) {
   for (const auto& [name, value] : entriesLike(config, "^remote\\..*\\.(promisor|partialclonefilter)$")) {
@@ -132,6 +155,7 @@ void refuseIndexConfiguration(const RepositoryPaths& paths, git_config* config) 
 }
 
 void refuseUnsupported(const RepositoryPaths& paths) {
+  refuseLargeConfiguration(paths);
   OwnedConfig config;
   check(git_config_new(out(config)), kOperation);
   const std::string file = paths.commonDirectory + "/config";

@@ -92,14 +92,36 @@ TEST(ref_removal_never_writes_packed_refs_that_git_refuses) {
   const SessionRepository repository;
   repository.commit("first");
   repository.git("branch topic");
+  repository.git("tag -a -m tag v1");
   repository.git("pack-refs --all");
   const std::string packed = repository.read(".git/packed-refs");
-  repository.write(".git/packed-refs", packed + packed);  // two headers: git dies of the second
+  const auto header = packed.substr(0, packed.find('\n') + 1), refs = packed.substr(header.size());
   const auto removal = [&] {
     LockedRef::take(placeOf(repository), "refs/heads/topic", Deadline(0), kNever).remove(Deadline(0), kNever);
   };
-  CHECK_EQ(failureCode(removal), failure_code::kCorrupt);
-  CHECK_EQ(repository.read(".git/packed-refs"), packed + packed);
+  const std::string oid(40, 'a');
+  const std::vector<std::string> damaged{
+      packed + packed,                                   // two headers
+      "# pack-r%fs with: peeled \n" + refs,
+      "#\n" + refs,
+      header + "# a comment\n" + refs,
+      header + "\n" + refs,
+      header + "^" + oid + "\n" + refs,                  // of no ref
+      packed + "^" + oid + "\n^" + oid + "\n",            // of one that has one
+      header + refs + "^" + oid.substr(1) + "\n",
+  };
+  for (const std::string& text : damaged) {
+    repository.write(".git/packed-refs", text);
+    CHECK(!repository.gitSucceeds("for-each-ref"));
+    CHECK_EQ(failureCode(removal), failure_code::kCorrupt);
+    CHECK_EQ(repository.read(".git/packed-refs"), text);
+  }
+  // Without the header, as git wrote it once, and with one of less.
+  for (const std::string& text : {refs, "# pack-refs with: peeled \n" + refs}) {
+    repository.write(".git/packed-refs", text);
+    CHECK_EQ(failureCode(removal), "");
+    CHECK(repository.gitSucceeds("for-each-ref"));
+  }
 }
 
 TEST(ref_removal_leaves_the_other_packed_refs_and_peeled_tags) {

@@ -99,6 +99,25 @@ TEST(session_says_what_is_no_repository) {
   CHECK_EQ(openCode(""), failure_code::kNotARepository);
 }
 
+TEST(session_refuses_a_configuration_that_is_none_any_more) {
+  const SessionRepository repository;
+  const auto repeated = [](const std::string& line, size_t times) {
+    std::string text;
+    for (size_t i = 0; i < times; i++) text += line;
+    return text;
+  };
+  const std::string section = "[branch \"some/branch/of/somebody\"]\n\tremote = origin\n\tmerge = refs/heads/some/branch/of/somebody\n";
+  repository.write(".git/config", "[core]\n\trepositoryformatversion = 0\n" + repeated(section, 20'000));
+  CHECK_EQ(refusal(repository), "");
+  repository.write(".git/config", repeated("x\n", 300'000));
+  CHECK(contains(refusal(repository), "200000 lines"));
+  repository.write(".git/config", repeated("x\n", 3 << 20));
+  CHECK(contains(refusal(repository), "4 MiB"));
+  const SessionRepository ofWorktrees;
+  ofWorktrees.write(".git/config.worktree", repeated("x\n", 300'000));
+  CHECK(contains(refusal(ofWorktrees), "200000 lines"));
+}
+
 TEST(session_refuses_what_it_cannot_work_on_and_names_it) {
   CHECK(contains(refusal(SessionRepository("--object-format=sha256")), "SHA-256"));
   const SessionRepository reftable;
