@@ -51,13 +51,17 @@ export async function judge(
 }
 
 /** Of a run beside which the user has worked, so that what it comes to is not known: what was acknowledged lasts. */
-export async function judgeLasting(world: World, lives: readonly (readonly Acknowledged[])[]): Promise<Problem[]> {
+export async function judgeLasting(
+  world: World,
+  lives: readonly (readonly Acknowledged[])[],
+  except: ReadonlyMap<string, string> = new Map(),
+): Promise<Problem[]> {
   const commits = await landedCommits(world);
   const problems = [...(await judgeSoundness(world)), ...(await judgeKept(world, lives))];
   for (const { effectId, kind, commitOid } of lives.flat()) {
     const times = commits.filter((commit) => commit.effectId === effectId).length;
     const there = commits.some(({ oid }) => oid === commitOid);
-    if (kind === "landed" && (times !== 1 || !there))
+    if (kind === "landed" && (times !== 1 || !there) && !except.has(effectId))
       problems.push(problem("lost", `${effectId} was acknowledged as landed, and is on main ${times} times`));
   }
   return problems;

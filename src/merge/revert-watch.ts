@@ -1,5 +1,6 @@
 // Finds out when what has landed is put back by a commit of somebody else's. Git reads the index before it takes its lock (`commit --all`,
-// `stash apply`), so that a commit just beside a landing can take back what that has made, and nobody meant it.
+// `stash apply`), and the branch before it moves it (`reset`), so that a command just beside a landing can take back what that has made,
+// and nobody meant it.
 // Limit: it can tell, and no more; nothing stops a git that has read its index already.
 
 import type { Change, Outcome } from "../effect/effect.js";
@@ -7,6 +8,7 @@ import type { EntryReply } from "../git/native.js";
 import { quote } from "../quote.js";
 import type { Run } from "../run.js";
 import type { MergedEffect } from "./merge.js";
+import { hasMoved } from "./moved.js";
 
 /** The branch that effects land on. */
 interface Branch {
@@ -121,19 +123,28 @@ export class RevertWatch {
       if (left.length > 0) this.#steps.set(path, left);
       else this.#steps.delete(path);
     }
-    for (const [effect, paths] of told) this.#tell(effect, paths, treeishOid);
+    for (const [effect, paths] of told) await this.#tell(effect, paths, treeishOid);
   }
 
-  #tell({ effectId, commitOid }: LandedEffect, paths: readonly string[], tipOid: string): void {
-    const commit = commitOid.slice(0, 12);
+  async #tell({ effectId, commitOid }: LandedEffect, paths: readonly string[], tipOid: string): Promise<void> {
+    const { label } = this.#branch;
+    const [commit, tip] = [commitOid, tipOid].map((oid) => oid.slice(0, 12)) as [string, string];
     const named = paths.slice(0, namedPaths).map(quote).join(" ");
     const more = paths.length > namedPaths ? ` (and ${paths.length - namedPaths} more)` : "";
-    const message =
-      `what effect ${effectId} had changed has been put back by a commit that is not Coppice's: ${named}${more}, on ` +
-      `${this.#branch.label} as of ${tipOid.slice(0, 12)}. A git command that had read the index before the landing does that unasked. ` +
-      `'git log -p ${commit}.. -- ${named}' shows the commit; 'git restore --source=${commit} --staged -- ${named}' has the effect's ` +
-      "version in the index again";
+    const message = (await this.#isInHistory(commitOid, tipOid))
+      ? `what effect ${effectId} had changed has been put back by a commit that is not Coppice's: ${named}${more}, on ${label} as of ` +
+        `${tip}. A git command that had read the index before the landing does that unasked. ` +
+        `'git log -p ${commit}.. -- ${named}' shows the commit; 'git restore --source=${commit} --staged -- ${named}' has the effect's ` +
+        "version in the index again"
+      : `effect ${effectId} had landed as ${commit}, and ${label} was moved to ${tip}, which does not have it: ${named}${more}. A 'git ` +
+        "reset' that had looked at the branch before the landing does that unasked. " +
+        `'git reflog ${quote(label)}' shows the move; 'git merge ${commit}' brings it back`;
     this.#run.emit("warning", { code: "EFFECT_REVERTED", message, effectId });
+  }
+
+  async #isInHistory(commitOid: string, tipOid: string): Promise<boolean> {
+    const [oldOid] = (await this.#run.git.resolve({ name: commitOid })).parentOids;
+    return oldOid === undefined || hasMoved(this.#run.git, { targetRef: tipOid, oldOid, newOid: commitOid });
   }
 }
 

@@ -20,28 +20,19 @@ function listen(manager: WorktreeManager): Events["warning"][] {
   return warnings;
 }
 
-/** Git runs this between reading an index and taking its lock: it says so, and waits. Both are pipes, which block. */
-async function stashApplyAtGate(repository: TestRepository) {
+/** A program that says once that it was called, and then waits: what git runs in the middle of a command. Both pipes block. */
+async function gateIn(repository: TestRepository, name: string) {
   const folder = dirname(repository.path);
-  const [hook, reached, open] = ["hook", "reached", "open"].map((name) => join(folder, name)) as [
+  const [program, reached, open] = [name, "reached", "open"].map((each) => join(folder, each)) as [
     string,
     string,
     string,
   ];
   await promisify(execFile)("mkfifo", [reached, open]);
-  // Once: git asks again whenever it reads an index.
   const lines = ["#!/bin/sh", `if mkdir ${folder}/once; then echo reached > ${reached}; cat ${open}; fi 2>/dev/null`];
-  await writeFile(hook, `${[...lines, "printf 'token\\0/\\0'"].join("\n")}\n`);
-  await chmod(hook, 0o755);
-  const monitored = ["-c", `core.fsmonitor=${hook}`, "-c", "core.fsmonitorHookVersion=2"];
-  const applied = repository.git(...monitored, "stash", "apply", "--quiet");
-  await readFile(reached);
-  return {
-    async letGo() {
-      await writeFile(open, "");
-      await applied;
-    },
-  };
+  await writeFile(program, `${[...lines, "printf 'token\\0/\\0'"].join("\n")}\n`);
+  await chmod(program, 0o755);
+  return { folder, program, reached: () => readFile(reached), letGo: () => writeFile(open, "") };
 }
 
 test("a git that had read the index before a landing, and a commit after it: the next landing tells", async () => {
@@ -50,10 +41,15 @@ test("a git that had read the index before a landing, and a commit after it: the
   const warnings = listen(manager);
   await repository.write({ "a.txt": "the user's\n" });
   await repository.git("stash", "push", "--quiet");
-  const git = await stashApplyAtGate(repository);
+  // Between reading the index and taking its lock git asks its file system monitor.
+  const gate = await gateIn(repository, "monitor");
+  const monitored = ["-c", `core.fsmonitor=${gate.program}`, "-c", "core.fsmonitorHookVersion=2"];
+  const applied = repository.git(...monitored, "stash", "apply", "--quiet");
+  await gate.reached();
   const landed = await manager.run(writes("grow", "new file.txt", "grown\n"));
   expect(landed).toMatchObject({ kind: "landed" });
-  await git.letGo();
+  await gate.letGo();
+  await applied;
   await repository.git("commit", "--quiet", "--all", "--message=the user's");
   // What this is about: nobody has removed the file, and the commit has.
   expect(await repository.git("show", "--name-status", "--format=", "HEAD")).toBe("M\ta.txt\nD\tnew file.txt");
@@ -71,6 +67,33 @@ test("a git that had read the index before a landing, and a commit after it: the
   expect(await typed(look)).toContain(reverting);
   await typed(restore);
   expect(await repository.git("diff", "--cached", "--name-status")).toBe("A\tnew file.txt");
+});
+
+test("a git reset that had looked at the branch before a landing: it is told which commit the branch has lost", async () => {
+  const repository = await createRepository({ tree });
+  const manager = await openManager(repository);
+  const warnings = listen(manager);
+  const before = await repository.oid("HEAD");
+  await repository.write({ "b.txt": "staged\n" });
+  await repository.git("add", "b.txt");
+  // When the index is written, and before it moves the branch to where that was at first.
+  const gate = await gateIn(repository, "post-index-change");
+  const reset = repository.git("-c", `core.hooksPath=${gate.folder}`, "reset", "--quiet");
+  await gate.reached();
+  const landed = await manager.run(writes("grow", "new.txt", "grown\n"));
+  expect(landed).toMatchObject({ kind: "landed", commitOid: await repository.oid("main") });
+  await gate.letGo();
+  await reset;
+  // What this is about: nobody has asked for that.
+  expect(await repository.oid("main")).toBe(before);
+  await manager.close();
+  expect(warnings).toMatchObject([{ code: "EFFECT_REVERTED", effectId: "grow" }]);
+  const [reflog, merge] = [...(warnings[0]?.message ?? "").matchAll(/'(git (?:reflog|merge) [^']*)'/g)];
+  const { stdout } = await promisify(execFile)("sh", ["-c", reflog?.[1] ?? ""], { cwd: repository.path });
+  expect(stdout).toContain("coppice: land grow");
+  await promisify(execFile)("sh", ["-c", merge?.[1] ?? ""], { cwd: repository.path });
+  expect(await repository.git("show", "HEAD:new.txt")).toBe("grown");
+  expect(await repository.git("status", "--porcelain")).toBe(" M b.txt");
 });
 
 test("a commit of the user's that puts an effect back is told when the manager closes, once, with every path", async () => {
