@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import type { EffectRequest, Events, TaskContext, WorktreeManager } from "../../src/index.js";
-import { expectSound, openManager } from "../support/manager.js";
+import { expectSound, Gate, openManager } from "../support/manager.js";
 import { createRepository, type TestRepository } from "../support/repository.js";
 
 const tree = { "a.txt": "a\n", "b.txt": "b\n" };
@@ -124,10 +124,14 @@ test("only what is gone is told: of two effects on one path the later one", asyn
   const repository = await createRepository({ tree });
   const manager = await openManager(repository);
   const warnings = listen(manager);
+  const told = new Gate();
+  manager.on("warning", () => told.open());
   await manager.run(writes("one", "a.txt", "one\n"));
   await manager.run(writes("two", "a.txt", "two\n"));
   await repository.commit("as it was", { "a.txt": "one\n" });
   await manager.run(writes("three", "b.txt", "three\n"));
+  // Beside everything else, so perhaps later than the outcome.
+  await told.opened;
   expect(warnings).toMatchObject([{ effectId: "two" }]);
   await repository.commit("as it was", { "a.txt": "a\n" });
   await manager.close();
