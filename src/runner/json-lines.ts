@@ -24,7 +24,9 @@ export class JsonLines {
     this.#reader = reader;
   }
 
+  /** @param text as it came from the decoder: of any length, also none (the bytes so far were a part of one character) */
   write(text: string): void {
+    if (text === "") return;
     let plain = "";
     for (const piece of text.split(/(?<=\n)/)) {
       const ends = piece.endsWith("\n");

@@ -54,6 +54,10 @@ test("the limit counts bytes, and a line of exactly that many is a value", () =>
   expect(read([line], Buffer.byteLength(line) - 1)).toEqual([line]);
 });
 
+test("a write of nothing is no beginning of a line", () => {
+  expect(read(["", '{"a":1}\n', "", '{"b"', "", ":2}"])).toEqual([{ a: 1 }, { b: 2 }]);
+});
+
 test("however the output is cut into pieces, the same is told", () => {
   const line = fc.oneof(
     fc.dictionary(fc.string(), fc.jsonValue()).map((value) => JSON.stringify(value)),
