@@ -139,17 +139,12 @@ export class WorktreeManager implements AsyncDisposable {
 
   /** Lands work that this run has kept: open the manager with its run ID. Throws ERR_KEPT_NOT_FOUND, ERR_EFFECT_DUPLICATE. */
   async landKept(effectId: string, options: { message?: string } = {}): Promise<Outcome> {
-    requireEffectId(effectId);
-    this.#requireOpen();
-    await this.#claims.take(effectId);
-    const landing = landKept(this.#rooms, effectId, options.message).finally(() => this.#claims.giveUp(effectId));
-    return this.#track(landing);
+    return this.#claimed(effectId, () => landKept(this.#rooms, effectId, options.message));
   }
 
-  /** Drops work that this run has kept. Throws ERR_KEPT_NOT_FOUND. */
+  /** Drops work that this run has kept. Throws ERR_KEPT_NOT_FOUND, ERR_EFFECT_DUPLICATE. */
   async dropKept(effectId: string): Promise<KeptWork> {
-    requireEffectId(effectId);
-    return dropKept(this.#rooms.run.git, this.runId, effectId);
+    return this.#claimed(effectId, () => dropKept(this.#rooms.run.git, this.runId, effectId));
   }
 
   /**
@@ -200,7 +195,6 @@ export class WorktreeManager implements AsyncDisposable {
     this.#closed.abort(closedError());
     await Promise.allSettled(this.#walking);
     await Promise.allSettled([...this.#leases.keys()].map((lease) => lease.release()));
-    // What follows may take its time: a large trash is swept.
     this.#endWatch();
     await closeRooms(this.#rooms);
   }
@@ -252,6 +246,13 @@ export class WorktreeManager implements AsyncDisposable {
 
   #signal(...signals: (AbortSignal | undefined)[]): AbortSignal {
     return AbortSignal.any([this.#rooms.abort.signal, ...signals.filter((signal) => signal !== undefined)]);
+  }
+
+  async #claimed<T>(effectId: string, act: () => Promise<T>): Promise<T> {
+    requireEffectId(effectId);
+    this.#requireOpen();
+    await this.#claims.take(effectId);
+    return this.#track(act().finally(() => this.#claims.giveUp(effectId)));
   }
 
   async #leaseEnded(lease: Lease): Promise<void> {

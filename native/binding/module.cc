@@ -112,6 +112,8 @@ const napi_property_descriptor kSessionMethods[] = {
     operation<readBlob>("readBlob"),
     operation<listTreePaths>("listTreePaths"),
     operation<readEntries>("readEntries"),
+    operation<hasMoved>("hasMoved"),
+    operation<findInHistory>("findInHistory"),
     operation<flush>("flush"),
     operation<consolidate>("consolidate"),
     operation<listRefs>("listRefs"),

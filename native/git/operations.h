@@ -16,6 +16,9 @@ TextReply readText(Session&, const ReadTextRequest&, const Cancel&);
 BlobReply readBlob(Session&, const ReadBlobRequest&, const Cancel&);
 PathsReply listTreePaths(Session&, const ListTreeRequest&, const Cancel&);
 ReadEntriesReply readEntries(Session&, const ReadEntriesRequest&, const Cancel&);
+// target_history.cc
+HasMovedReply hasMoved(Session&, const HasMovedRequest&, const Cancel&);
+FindInHistoryReply findInHistory(Session&, const FindInHistoryRequest&, const Cancel&);
 // flush.cc, consolidate.cc, ref.cc
 FlushReply flush(Session&, const FlushRequest&, const Cancel&);
 ConsolidateReply consolidate(Session&, const ConsolidateRequest&, const Cancel&);

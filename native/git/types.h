@@ -275,6 +275,51 @@ struct ReadEntriesReply {
   }
 };
 
+// Whether a landing moved its target from `oldOid` to `newOid`, whatever has become of it since.
+struct HasMovedRequest {
+  std::string targetRef;
+  std::optional<std::string> worktree;  // the working directory that "HEAD" is of
+  Oid oldOid{}, newOid{};
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("targetRef", targetRef);
+    visit("worktree", worktree);
+    visit("oldOid", oldOid);
+    visit("newOid", newOid);
+  }
+};
+
+struct HasMovedReply {
+  bool moved = false;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("moved", moved);
+  }
+};
+
+// Which of some commits a branch no longer has, as far as its history can be looked through.
+struct FindInHistoryRequest {
+  Oid tipOid{};
+  std::vector<Oid> oids;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("tipOid", tipOid);
+    visit("oids", oids);
+  }
+};
+
+struct FindInHistoryReply {
+  std::vector<Oid> missing;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("missing", missing);
+  }
+};
+
 // One flush of the session's store (PROTOCOLS P1): pack with .keep, idx, fsync, then the refs in the order given, fsynced,
 // then the .keep goes. With nothing in the store only the refs move.
 struct RefUpdate {

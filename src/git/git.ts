@@ -36,8 +36,12 @@ import type {
   EditTreeRequest,
   EndLandingRequest,
   EndTrackingRequest,
+  FindInHistoryReply,
+  FindInHistoryRequest,
   FlushReply,
   FlushRequest,
+  HasMovedReply,
+  HasMovedRequest,
   ListClaimsReply,
   ListClaimsRequest,
   ListHoldersReply,
@@ -174,6 +178,16 @@ export class Git {
   /** What stands at paths of a commit or tree. */
   readEntries(request: ReadEntriesRequest, signal?: AbortSignal): Promise<ReadEntriesReply> {
     return this.#call("readEntries", request, signal);
+  }
+
+  /** Whether a landing came to its commit point, also where its user has rewritten the history since. */
+  hasMoved(request: HasMovedRequest, signal?: AbortSignal): Promise<HasMovedReply> {
+    return this.#call("hasMoved", request, signal);
+  }
+
+  /** Which commits a branch no longer has. */
+  findInHistory(request: FindInHistoryRequest, signal?: AbortSignal): Promise<FindInHistoryReply> {
+    return this.#call("findInHistory", request, signal);
   }
 
   /** Writes the session's new objects to disk as one pack, then moves refs. */

@@ -176,6 +176,29 @@ export interface ReadEntriesReply {
   entries: readonly EntryReply[];
 }
 
+/** Whether a landing moved its target from `oldOid` to `newOid`, whatever has become of it since. */
+export interface HasMovedRequest {
+  targetRef: string;
+  /** The working directory that "HEAD" is of. */
+  worktree: string | null;
+  oldOid: Oid;
+  newOid: Oid;
+}
+
+export interface HasMovedReply {
+  moved: boolean;
+}
+
+/** Which of some commits a branch no longer has, as far as its history can be looked through. */
+export interface FindInHistoryRequest {
+  tipOid: Oid;
+  oids: readonly Oid[];
+}
+
+export interface FindInHistoryReply {
+  missing: readonly Oid[];
+}
+
 /** One step of a flush. */
 export interface RefUpdate {
   refName: string;
@@ -777,6 +800,8 @@ export interface Session {
   readBlob(call: number, request: ReadBlobRequest): Promise<BlobReply>;
   listTreePaths(call: number, request: ListTreeRequest): Promise<PathsReply>;
   readEntries(call: number, request: ReadEntriesRequest): Promise<ReadEntriesReply>;
+  hasMoved(call: number, request: HasMovedRequest): Promise<HasMovedReply>;
+  findInHistory(call: number, request: FindInHistoryRequest): Promise<FindInHistoryReply>;
   flush(call: number, request: FlushRequest): Promise<FlushReply>;
   consolidate(call: number, request: ConsolidateRequest): Promise<ConsolidateReply>;
   listRefs(call: number, request: ListRefsRequest): Promise<RefsReply>;

@@ -9,8 +9,9 @@ import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
 import type { RefUpdate, ResolveReply } from "../git/native.js";
 import { keptAt, type Run } from "../run.js";
-import { keepRef } from "./land.js";
+import { keepRef } from "./kept-refs.js";
 import { type Ledger, type LedgerEntry, unknownDigest } from "./ledger.js";
+import { planSetAside } from "./set-aside.js";
 
 /** A snapshot of a dead process: on disk, or in the session's store. */
 export interface FoundWork {
@@ -34,8 +35,6 @@ export interface Adoption {
   /** Earlier kept work, which moves under its attempt number. */
   readonly aside: RefUpdate | null;
 }
-
-const maxAttempts = 10_000;
 
 /** Null: there is nothing to keep, because it has settled or is kept already. Writes nothing. */
 export async function planAdoption(run: Run, ledger: Ledger, work: FoundWork): Promise<Adoption | null> {
@@ -97,20 +96,8 @@ async function planUnder(
     if (entry.outcome.snapshotOid === work.snapshotOid && !isWork(setAside, work)) return null;
   }
   const { attempt: last = 0, labels = noLabels } = entry?.outcome ?? {};
-  if (kept.commitOid === null || isKept) return { effectId, ref, attempt: last + 1, labels, aside: null };
-  const number = await freeAttempt(run, effectId, Math.max(last, 1), kept.commitOid);
-  const refName = run.refs.attempt(effectId, number);
-  const aside = { refName, newOid: kept.commitOid, compare: false, expectedOid: null, reflog: null };
-  return { effectId, ref, attempt: number + 1, labels, aside };
-}
-
-/** The first number that is free, or that holds this commit already: a death may have come between two refs. */
-async function freeAttempt(run: Run, effectId: string, from: number, commitOid: string): Promise<number> {
-  for (let number = from; number < from + maxAttempts; number++) {
-    const taken = await run.git.resolve({ name: run.refs.attempt(effectId, number) });
-    if (taken.commitOid === null || taken.commitOid === commitOid) return number;
-  }
-  throw new CoppiceError("ERR_LIMIT", `effect ${effectId} of run ${run.id} has kept ${maxAttempts} attempts`);
+  const aside = isKept ? null : await planSetAside(run, effectId, Math.max(last, 1));
+  return { effectId, ref, attempt: (aside?.attempt ?? last) + 1, labels, aside: aside?.keep ?? null };
 }
 
 async function isSnapshot(run: Run, snapshotOid: string | null, work: FoundWork): Promise<boolean> {

@@ -19,15 +19,21 @@ const pattern = new RegExp(`^${refsPrefix}([^/]+)/effects/([^/]+)$`);
 
 /** Everything kept in this repository, of all runs, sorted by run and effect. */
 export async function listKept(git: Git): Promise<KeptWork[]> {
-  const { refs } = await git.listRefs({ prefix: refsPrefix });
   const kept: KeptWork[] = [];
-  for (const { refName, oid } of refs) {
-    const match = pattern.exec(refName);
-    if (match === null) continue;
-    const [, runId, effectId] = match as unknown as [string, string, string];
-    kept.push({ runId, effectId, ref: refName, snapshotOid: oid, labels: await labelsOf(git, runId, effectId) });
-  }
+  for (const work of await listKeptRefs(git))
+    kept.push({ ...work, labels: await labelsOf(git, work.runId, work.effectId) });
   return kept;
+}
+
+/** The same without what only the ledgers know. */
+export async function listKeptRefs(git: Git): Promise<Omit<KeptWork, "labels">[]> {
+  const { refs } = await git.listRefs({ prefix: refsPrefix });
+  return refs.flatMap(({ refName: ref, oid: snapshotOid }) => {
+    const match = pattern.exec(ref);
+    if (match === null) return [];
+    const [, runId, effectId] = match as unknown as [string, string, string];
+    return [{ runId, effectId, ref, snapshotOid }];
+  });
 }
 
 /** Kept work can be listed, landed and dropped whatever has become of the ledger. */

@@ -5,8 +5,9 @@
 import type { Change } from "../effect/effect.js";
 import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
-import type { BeginLandingReply, RefUpdate } from "../git/native.js";
+import type { BeginLandingReply } from "../git/native.js";
 import { type Run, signatures } from "../run.js";
+import { dropRef, keepRefs } from "./kept-refs.js";
 import type { LandingRecord, Ledger, LedgerEntry } from "./ledger.js";
 import { type MergedBatch, mergeBatch } from "./merge.js";
 import type { Target } from "./target.js";
@@ -70,7 +71,6 @@ type Landed = { readonly kind: "settled" | "dropped"; readonly verdicts: Verdict
 async function landMerged(round: Round, tipOid: string, merged: MergedBatch): Promise<Landed> {
   const { run, target, ledger } = round;
   const landing = await beginLanding(run, target);
-  let moved = false;
   try {
     // A tip that is a ref of the run follows the branch when it is asked for. While the index is ours nobody commits there.
     const followed = run.options.land === "commit" ? tipOid : await target.tip();
@@ -80,9 +80,10 @@ async function landMerged(round: Round, tipOid: string, merged: MergedBatch): Pr
     if (blocked.size > 0) return { kind: "dropped", verdicts: blocked };
     const verdicts: Verdicts = new Map(round.dropped);
     for (const effect of merged.effects) verdicts.set(effect.landable, effect.verdict);
-    const refs = [...keepRefs(run, verdicts), ...dropRefs(round, verdicts)];
+    const refs = keepRefs(run, verdicts);
     if (merged.newOid === tipOid) {
       await ledger.record(entriesOf(verdicts), refs);
+      await dropLandedRefs(round, verdicts);
       return { kind: "settled", verdicts };
     }
     const effectIds = merged.effects
@@ -97,12 +98,14 @@ async function landMerged(round: Round, tipOid: string, merged: MergedBatch): Pr
       effectIds: settledWell.map(([landable]) => landable.effectId),
     };
     await ledger.record(entriesOf(verdicts), refs, record);
-    moved = await moveTarget(run, landing, record, effectIds);
-    if (!moved) return { kind: "moved" };
+    for (const [{ effectId }, { kind }] of verdicts) if (!isSettledWell(kind)) round.kept.add(effectId);
+    if (!(await moveTarget(run, landing, record, effectIds))) return { kind: "moved" };
+    ledger.landingMoved(record);
     run.emit("target:landed", { target: target.label, oldOid: tipOid, newOid: merged.newOid, effectIds });
     target.reverts?.landed(record, merged.effects);
     tellResolved(run, verdicts);
     await goForward(round, landing, { merged, verdicts, changes });
+    await dropLandedRefs(round, verdicts);
     return { kind: "settled", verdicts };
   } finally {
     // Harmless after a normal end.
@@ -132,8 +135,8 @@ async function goForward(
     // In the outcomes whatever becomes of the rest.
     const named = nameDisplaced(landed.verdicts, landed.merged, displaced);
     await run.git.endLanding({ landingId: landing.landingId, writeIndex: run.options.land === "commit" });
-    if (named.length > 0) await ledger.record(named, [], null);
-    else ledger.endLanding();
+    ledger.endLanding();
+    if (named.length > 0) await ledger.record(named, []);
   } catch (error) {
     const message =
       `the target has moved, but its working tree ${landing.workingDirectory} could not follow: ${(error as Error).message}. ` +
@@ -258,23 +261,16 @@ export function entriesOf(verdicts: Verdicts): LedgerEntry[] {
   return [...verdicts].map(([landable, verdict]) => ({ digest: landable.digest, outcome: landable.outcome(verdict) }));
 }
 
-/** An effect that an earlier round kept, and that lands now, needs its ref no more. */
-function dropRefs({ run, kept }: Round, verdicts: Verdicts): RefUpdate[] {
-  const refs: RefUpdate[] = [];
-  for (const [{ effectId }, { kind }] of verdicts) {
-    if (!isSettledWell(kind)) kept.add(effectId);
-    else if (kept.delete(effectId)) refs.push({ ...keepRef(run, effectId, ""), newOid: null });
+/**
+ * What was kept and has landed now needs its ref no more. Not in the flush that records it: until the target has moved that ref is all
+ * that holds kept work. It has landed whatever happens here, and recovery takes away what stays.
+ */
+async function dropLandedRefs({ run, kept }: Round, verdicts: Verdicts): Promise<void> {
+  for (const [{ effectId, snapshot }, { kind }] of verdicts) {
+    if (!isSettledWell(kind) || !kept.delete(effectId)) continue;
+    await run.git.flush({ refs: [dropRef(run, effectId, snapshot.snapshotOid)] }).catch((error: Error) => {
+      const message = `it has landed, but the ref of its kept work could not be removed: ${error.message}. The next recovery does it`;
+      run.emit("warning", { code: "LANDING_UNFINISHED", message, effectId });
+    });
   }
-  return refs;
-}
-
-/** What did not land is kept under a ref of its own, in the same flush that records it. */
-export function keepRefs(run: Run, verdicts: Verdicts): RefUpdate[] {
-  return [...verdicts]
-    .filter(([, verdict]) => !isSettledWell(verdict.kind))
-    .map(([landable]) => keepRef(run, landable.effectId, landable.snapshot.snapshotOid));
-}
-
-export function keepRef(run: Run, effectId: string, snapshotOid: string): RefUpdate {
-  return { refName: run.refs.effect(effectId), newOid: snapshotOid, compare: false, expectedOid: null, reflog: null };
 }

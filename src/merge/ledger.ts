@@ -15,7 +15,6 @@ import {
   parseEntry,
   parseLanding,
 } from "./ledger-entry.js";
-import { hasMoved } from "./moved.js";
 
 export type { LandingRecord, LedgerEntry } from "./ledger-entry.js";
 
@@ -27,8 +26,8 @@ const maxRaces = 64;
 
 interface Recording {
   readonly entries: readonly LedgerEntry[];
-  /** Null: the landing on record goes; undefined: it stays. */
-  readonly landing: LandingRecord | null | undefined;
+  /** Null: the one on record stays as it is. */
+  readonly landing: LandingRecord | null;
   readonly refs: readonly RefUpdate[];
   resolve(): void;
   reject(error: unknown): void;
@@ -44,6 +43,8 @@ export class Ledger {
   #landing: LandingRecord | null = null;
   /** That landing has come to its end: its record goes with the next write. */
   #landingEnded = false;
+  /** Where that landing has moved its target; null: it has not. */
+  #movedOid: string | null = null;
 
   constructor(run: Run) {
     this.#run = run;
@@ -83,7 +84,7 @@ export class Ledger {
   async #holds(ledgerOid: string, entry: LedgerEntry, effectId: string): Promise<boolean> {
     if (!isSettledWell(entry.outcome.kind)) return true;
     const landing = await this.#landingOnRecord(ledgerOid);
-    return landing === null || !landing.effectIds.includes(effectId) || hasMoved(this.#run.git, landing);
+    return landing === null || !landing.effectIds.includes(effectId) || this.#hasMoved(landing);
   }
 
   async #landingOnRecord(ledgerOid = this.#commitOid): Promise<LandingRecord | null> {
@@ -97,9 +98,13 @@ export class Ledger {
 
   /**
    * Records outcomes and moves the given refs in one flush: the refs first, so that an outcome never names a ref that is not
-   * there. `landing` null clears the record of a landing; undefined leaves it.
+   * there. `landing` takes the place of the one on record.
    */
-  record(entries: readonly LedgerEntry[], refs: readonly RefUpdate[], landing?: LandingRecord | null): Promise<void> {
+  record(
+    entries: readonly LedgerEntry[],
+    refs: readonly RefUpdate[],
+    landing: LandingRecord | null = null,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ entries, landing, refs, resolve, reject });
       this.#writer ??= this.#writeAll();
@@ -111,7 +116,7 @@ export class Ledger {
     this.#loaded = false;
     await this.#load();
     const landing = await this.#landingOnRecord();
-    return landing === null || (await hasMoved(this.#run.git, landing)) ? [] : landing.effectIds;
+    return landing === null || (await this.#hasMoved(landing)) ? [] : landing.effectIds;
   }
 
   /**
@@ -120,13 +125,21 @@ export class Ledger {
    */
   async discardUnmoved(): Promise<boolean> {
     const landing = await this.#landingOnRecord();
-    if (landing === null || (await hasMoved(this.#run.git, landing))) return false;
+    if (landing === null || (await this.#hasMoved(landing))) return false;
     const edits = await this.#untrueEntries(landing);
     const newOid = await this.#commit([...edits, { path: landingPath, text: null }]);
-    const refName = this.#run.refs.ledger;
-    const ledgerRef = { refName, newOid, compare: true, expectedOid: this.#commitOid, reflog: null };
+    const refs = [this.#moved(newOid)];
     this.#loaded = false;
-    return (await this.#run.git.flush({ refs: [ledgerRef] })).lostRef === null;
+    return (await this.#run.git.flush({ refs })).lostRef === null;
+  }
+
+  /** Step 6 of the landing that was recorded last: what it recorded is true from here on, whatever its user makes of the branch. */
+  landingMoved({ newOid }: LandingRecord): void {
+    this.#movedOid = newOid;
+  }
+
+  async #hasMoved({ targetRef, worktree, oldOid, newOid }: LandingRecord): Promise<boolean> {
+    return newOid === this.#movedOid || (await this.#run.git.hasMoved({ targetRef, worktree, oldOid, newOid })).moved;
   }
 
   /**
@@ -173,7 +186,7 @@ export class Ledger {
     const ended = this.#landingEnded;
     await this.#write(recordings);
     if (ended) this.#landingEnded = false;
-    for (const { landing } of recordings) if (landing !== undefined) this.#landing = landing;
+    for (const { landing } of recordings) if (landing !== null) this.#landing = landing;
     for (const { resolve } of recordings) resolve();
   }
 
@@ -181,8 +194,8 @@ export class Ledger {
   async #edits(recordings: readonly Recording[]): Promise<TextEdit[]> {
     const edits: TextEdit[] = [];
     const before = await this.#landingOnRecord();
-    const landing = recordings.findLast((recording) => recording.landing !== undefined)?.landing;
-    if (landing && before !== null && !(await hasMoved(this.#run.git, before))) {
+    const landing = recordings.findLast((recording) => recording.landing !== null)?.landing;
+    if (landing !== undefined && before !== null && !(await this.#hasMoved(before))) {
       // Nobody else is between record and move: whoever records a landing holds the repository's landing lock. So that one died,
       // and with its record goes what alone says that its entries never came to be.
       edits.push(...(await this.#untrueEntries(before)));
@@ -192,8 +205,7 @@ export class Ledger {
     if (before !== null && ended) edits.push({ path: landingPath, text: null });
     for (const { entries } of recordings)
       for (const entry of entries) edits.push({ path: entryPath(entry.outcome.effectId), text: JSON.stringify(entry) });
-    if (landing !== undefined)
-      edits.push({ path: landingPath, text: landing === null ? null : JSON.stringify(landing) });
+    if (landing !== undefined) edits.push({ path: landingPath, text: JSON.stringify(landing) });
     return edits;
   }
 
@@ -216,14 +228,7 @@ export class Ledger {
     for (let race = 0; race < maxRaces; race++) {
       const commitOid = await this.#next(recordings);
       if (commitOid === null) continue;
-      const ledgerRef: RefUpdate = {
-        refName: names.ledger,
-        newOid: commitOid,
-        compare: true,
-        expectedOid: this.#commitOid,
-        reflog: null,
-      };
-      const { lostRef } = await git.flush({ refs: [...moves, ledgerRef] });
+      const { lostRef } = await git.flush({ refs: [...moves, this.#moved(commitOid)] });
       if (lostRef === null) {
         this.#commitOid = commitOid;
         return;
@@ -260,6 +265,10 @@ export class Ledger {
     // The clock's, also where the commits of effects have a fixed date: by it is known how old the run is.
     const now = { ...committer, timeSeconds: Math.floor(Date.now() / 1000) };
     return (await git.commit({ treeOid, parentOids: [], author, committer: now, message })).oid;
+  }
+
+  #moved(newOid: string): RefUpdate {
+    return { refName: this.#run.refs.ledger, newOid, compare: true, expectedOid: this.#commitOid, reflog: null };
   }
 
   async #load(): Promise<void> {

@@ -4,7 +4,8 @@
 import type { BlockedPath, Outcome } from "../effect/effect.js";
 import { CoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
-import { entriesOf, keepRefs, landBatch, type Verdicts } from "./land.js";
+import { keepRefs } from "./kept-refs.js";
+import { entriesOf, landBatch, type Verdicts } from "./land.js";
 import { LandingPace } from "./landing-pace.js";
 import type { Ledger } from "./ledger.js";
 import { isRerun } from "./merge.js";

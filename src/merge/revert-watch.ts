@@ -8,7 +8,6 @@ import type { EntryReply } from "../git/native.js";
 import { quote } from "../quote.js";
 import type { Run } from "../run.js";
 import type { MergedEffect } from "./merge.js";
-import { hasMoved } from "./moved.js";
 
 /** The branch that effects land on. */
 interface Branch {
@@ -123,15 +122,22 @@ export class RevertWatch {
       if (left.length > 0) this.#steps.set(path, left);
       else this.#steps.delete(path);
     }
-    for (const [effect, paths] of told) await this.#tell(effect, paths, treeishOid);
+    if (told.size === 0) return;
+    const oids = [...told.keys()].map(({ commitOid }) => commitOid);
+    const { missing } = await this.#run.git.findInHistory({ tipOid: treeishOid, oids });
+    for (const [effect, paths] of told) this.#tell(effect, paths, { tipOid: treeishOid, missing });
   }
 
-  async #tell({ effectId, commitOid }: LandedEffect, paths: readonly string[], tipOid: string): Promise<void> {
+  #tell(
+    { effectId, commitOid }: LandedEffect,
+    paths: readonly string[],
+    { tipOid, missing }: { tipOid: string; missing: readonly string[] },
+  ): void {
     const { label } = this.#branch;
     const [commit, tip] = [commitOid, tipOid].map((oid) => oid.slice(0, 12)) as [string, string];
     const named = paths.slice(0, namedPaths).map(quote).join(" ");
     const more = paths.length > namedPaths ? ` (and ${paths.length - namedPaths} more)` : "";
-    const message = (await this.#isInHistory(commitOid, tipOid))
+    const message = !missing.includes(commitOid)
       ? `what effect ${effectId} had changed has been put back by a commit that is not Coppice's: ${named}${more}, on ${label} as of ` +
         `${tip}. A git command that had read the index before the landing does that unasked. ` +
         `'git log -p ${commit}.. -- ${named}' shows the commit; 'git restore --source=${commit} --staged -- ${named}' has the effect's ` +
@@ -140,11 +146,6 @@ export class RevertWatch {
         "reset' that had looked at the branch before the landing does that unasked. " +
         `'git reflog ${quote(label)}' shows the move; 'git merge ${commit}' brings it back`;
     this.#run.emit("warning", { code: "EFFECT_REVERTED", message, effectId });
-  }
-
-  async #isInHistory(commitOid: string, tipOid: string): Promise<boolean> {
-    const [oldOid] = (await this.#run.git.resolve({ name: commitOid })).parentOids;
-    return oldOid === undefined || hasMoved(this.#run.git, { targetRef: tipOid, oldOid, newOid: commitOid });
   }
 }
 

@@ -7,9 +7,10 @@ import { isSettledWell } from "../effect/settled-well.js";
 import { CoppiceError } from "../errors.js";
 import { keptAt, type Run } from "../run.js";
 import { ConflictDecider } from "./conflict-decider.js";
-import { keepRef } from "./land.js";
+import { keepRef } from "./kept-refs.js";
 import { type Ledger, unknownDigest } from "./ledger.js";
 import type { MergeQueue } from "./merge-queue.js";
+import { planSetAside, type SetAside } from "./set-aside.js";
 import type { Landable, Verdict } from "./verdict.js";
 
 /** How a snapshot is to land. */
@@ -42,10 +43,10 @@ export class Settlement {
    */
   async replay(effectId: string, digest: string): Promise<{ outcome: Outcome | null; attempt: number }> {
     const entry = await this.#ledger.find(effectId);
-    if (entry === null) {
-      this.#queue.expect(effectId);
-      return { outcome: null, attempt: 1 };
-    }
+    const attempt = (entry?.outcome.attempt ?? 0) + 1;
+    // Nobody can have kept anything for a new effect of a new run.
+    if (entry === null && !this.#run.options.runIdPassed) return this.#expect(effectId, attempt);
+    if (entry === null) return this.#expect(effectId, await this.#attemptAfter(effectId, attempt));
     const { outcome } = entry;
     const done = isSettledWell(outcome.kind);
     if (done && entry.digest !== digest && entry.digest !== unknownDigest) {
@@ -57,9 +58,18 @@ export class Settlement {
     }
     if (done && this.#run.options.runIdPassed)
       return { outcome: { ...outcome, replayed: true }, attempt: outcome.attempt };
-    await this.#setAside(outcome);
+    return this.#expect(effectId, await this.#attemptAfter(effectId, attempt));
+  }
+
+  #expect(effectId: string, attempt: number) {
     this.#queue.expect(effectId);
-    return { outcome: null, attempt: outcome.attempt + 1 };
+    return { outcome: null, attempt };
+  }
+
+  /** The effect runs again: what it has kept moves under the number of the attempt before. */
+  async #attemptAfter(effectId: string, attempt: number): Promise<number> {
+    const aside = await this.#setAside(effectId, Math.max(attempt - 1, 1));
+    return aside === null ? attempt : aside.attempt + 1;
   }
 
   async recorded(effectId: string): Promise<Outcome | null> {
@@ -103,14 +113,13 @@ export class Settlement {
    * the next one. Effects behind it in its call wait until then.
    */
   async again(draft: OutcomeDraft, outcome: Conflicted): Promise<void> {
-    try {
-      await this.#setAside(outcome);
-    } catch (error) {
-      this.#queue.callOff(draft.effectId);
+    const { effectId, attempt } = outcome;
+    const aside = await this.#setAside(effectId, attempt).catch((error: unknown) => {
+      this.#queue.callOff(effectId);
       throw error;
-    }
-    draft.again(outcome, this.#run.refs.attempt(outcome.effectId, outcome.attempt));
-    this.#queue.expect(draft.effectId);
+    });
+    draft.again({ ...outcome, attempt: aside?.attempt ?? attempt }, aside?.refName ?? null);
+    this.#queue.expect(effectId);
   }
 
   /** The effect has settled well: nobody needs what its conflicted attempts had kept. Not before, because a landing may yet fail. */
@@ -179,13 +188,9 @@ export class Settlement {
     return keptAt(this.#run, draft.effectId, { snapshotOid: null, baseOid: draft.baseOid }, draft.keptWorktree);
   }
 
-  /** The effect runs again: what the earlier attempt kept moves under its attempt number. */
-  async #setAside(outcome: Outcome): Promise<void> {
-    const { effectId, attempt, kept } = outcome;
-    if (kept === null || kept.ref === null || kept.snapshotOid === null) return;
-    const aside = { refName: this.#run.refs.attempt(effectId, attempt), newOid: kept.snapshotOid };
-    const gone = { refName: kept.ref, newOid: null };
-    const plain = { compare: false, expectedOid: null, reflog: null };
-    await this.#run.git.flush({ refs: [aside, gone].map((ref) => ({ ...ref, ...plain })) });
+  async #setAside(effectId: string, from: number): Promise<SetAside | null> {
+    const aside = await planSetAside(this.#run, effectId, from);
+    if (aside !== null) await this.#run.git.flush({ refs: [aside.keep, aside.drop] });
+    return aside;
   }
 }

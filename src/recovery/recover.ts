@@ -2,10 +2,12 @@
 // (holds its claim, PROTOCOLS P3) is let be, and so is everything without a mark of ours. It may die at any point, and be done again.
 
 import type { Recovery } from "../events.js";
+import { listKeptRefs } from "../merge/kept.js";
 import { instanceClaim, type Run } from "../run.js";
 import { listWorktrees } from "../worktree/list.js";
 import { listAnchors, recoverSnapshots } from "./dead-snapshots.js";
 import { recoverWorktree } from "./dead-worktrees.js";
+import { recoverLandedWork } from "./landed-work.js";
 import { recoverLandings } from "./landings.js";
 import { RecoveryLog } from "./recovery-log.js";
 
@@ -28,9 +30,10 @@ export async function recover(run: Run, { dryRun }: { dryRun: boolean }): Promis
   const held = new Set(claims.filter((claim) => claim.held).map(({ name }) => name));
   const mine = new Set([instanceClaim(run)]);
   const recovering: Recovering = { run, dryRun, held, mine, log };
-  const [anchors, worktrees] = await Promise.all([
+  const [anchors, worktrees, kept] = await Promise.all([
     listAnchors(git),
     listWorktrees(git),
+    listKeptRefs(git),
     log.guard("a landing", null, () => recoverLandings(recovering)),
   ]);
   // Snapshots before worktrees: what a worktree holds is mostly in its last snapshot already.
@@ -39,6 +42,10 @@ export async function recover(run: Run, { dryRun }: { dryRun: boolean }): Promis
   }
   for (const worktree of worktrees) {
     await log.guard(`worktree ${worktree.name}`, worktree.path, () => recoverWorktree(recovering, worktree));
+  }
+  for (const runId of new Set(kept.map((work) => work.runId))) {
+    const ofRun = kept.filter((work) => work.runId === runId);
+    await log.guard(`kept work of run ${runId}`, null, () => recoverLandedWork(recovering, runId, ofRun));
   }
   await log.guard("notes of the dead", null, () => git.sweepNotes({ dryRun }));
   return log.recovery();

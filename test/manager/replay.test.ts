@@ -1,7 +1,7 @@
 // Redelivery under a run ID that was passed: an effect that has landed is not run again, one that has not is.
 import { appendFile, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import type { TaskContext } from "../../src/index.js";
+import { dropKeptWork, type TaskContext } from "../../src/index.js";
 import { coppiceRefs, expectSound, openManager } from "../support/manager.js";
 import { createRepository } from "../support/repository.js";
 
@@ -123,4 +123,73 @@ test("what another living process of the run has landed since is not run again",
   expect(await repository.git("show", "HEAD:a.txt")).toBe("a\nonce");
   for (const manager of [first, second]) await manager.close();
   await expectSound(repository);
+});
+
+test("an effect whose commit the user amends is not run again, whatever lands after it", async () => {
+  const repository = await createRepository({ tree });
+  let runs = 0;
+  const edit = {
+    id: "edit",
+    task: async ({ resolve }: TaskContext<undefined>) => {
+      runs += 1;
+      await appendFile(resolve("a.txt"), "edited\n");
+    },
+  };
+  const add = { id: "add", task: ({ resolve }: TaskContext<undefined>) => writeFile(resolve("b.txt"), "b\n") };
+  const first = await openManager(repository, { runId: "run-1" });
+  await first.run(edit);
+  await repository.git("commit", "-q", "--amend", "-m", "With a better message");
+  expect(await first.recorded("edit")).toMatchObject({ kind: "landed" });
+  expect(await first.run(add)).toMatchObject({ kind: "landed" });
+  await first.close();
+  const second = await openManager(repository, { runId: "run-1" });
+  expect(await second.run(edit)).toMatchObject({ kind: "landed", replayed: true });
+  await second.close();
+  expect(runs).toBe(1);
+  expect(await repository.git("show", "HEAD:a.txt")).toBe("a\nedited");
+  await expectSound(repository);
+});
+
+test("an effect whose kept work was dropped runs again, also after a gc", async () => {
+  const repository = await createRepository({ tree });
+  let fails = true;
+  const request = {
+    id: "flaky",
+    task: async ({ resolve, attempt }: TaskContext<undefined>) => {
+      await writeFile(resolve("a.txt"), `attempt ${attempt}\n`);
+      if (fails) throw new Error("not yet");
+    },
+  };
+  const first = await openManager(repository, { runId: "run-1" });
+  await first.run(request);
+  await first.close();
+  await dropKeptWork(repository.path, { runId: "run-1", effectId: "flaky" });
+  await repository.git("gc", "-q", "--prune=now");
+  const second = await openManager(repository, { runId: "run-1" });
+  expect(await second.run(request)).toMatchObject({ kind: "failed", attempt: 2, error: { code: "ERR_TASK_FAILED" } });
+  fails = false;
+  expect(await second.run(request)).toMatchObject({ kind: "landed", attempt: 3 });
+  await second.close();
+  // What was dropped is nowhere; what was kept after that is.
+  expect(await coppiceRefs(repository)).toEqual(["refs/coppice/run-1/attempts/flaky/2", "refs/coppice/run-1/ledger"]);
+  await expectSound(repository);
+});
+
+test("kept work that no record tells of is set aside before its effect runs again", async () => {
+  const repository = await createRepository({ tree });
+  const ref = "refs/coppice/run-1/effects/flaky";
+  await repository.write({ "a.txt": "kept\n" });
+  await repository.git("commit", "-qam", "kept");
+  await repository.git("update-ref", ref, "HEAD");
+  await repository.git("reset", "-q", "--hard", "HEAD~1");
+  const keptOid = await repository.oid(ref);
+  const manager = await openManager(repository, { runId: "run-1" });
+  const task = async ({ resolve }: TaskContext<undefined>) => {
+    await writeFile(resolve("a.txt"), "again\n");
+    throw new Error("not yet");
+  };
+  expect(await manager.run({ id: "flaky", task })).toMatchObject({ kind: "failed", attempt: 2 });
+  await manager.close();
+  expect(await repository.oid("refs/coppice/run-1/attempts/flaky/1")).toBe(keptOid);
+  expect(await repository.git("show", `${ref}:a.txt`)).toBe("again");
 });

@@ -112,6 +112,39 @@ test("the end of a landing leaves the record of another process's alone", async 
   expect(await ledger.find("two")).toBeNull();
 });
 
+test.each([
+  ["amended", ["commit", "-q", "--amend", "-m", "mine"]],
+  ["taken back", ["reset", "-q", "--hard", "HEAD~1"]],
+])("a landing whose commit was %s before it was settled has landed all the same", async (_, rewrite) => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const record = (id: string) => ({ digest: id, outcome: outcome(id) });
+  const oldOid = await repository.oid("HEAD");
+  await repository.write({ "a.txt": "landed\n" });
+  await repository.git("commit", "-qam", "landed");
+  const newOid = await repository.oid("HEAD");
+  const landing = { targetRef: "refs/heads/main", worktree: repository.path, oldOid, newOid, effectIds: ["one"] };
+  // The process that recorded it has died.
+  await (await openLedger(repository)).ledger.record([record("one")], [], landing);
+  await repository.git(...rewrite);
+  const { ledger } = await openLedger(repository);
+  expect(await ledger.unmoved()).toEqual([]);
+  expect(await ledger.find("one")).toMatchObject({ digest: "one" });
+  await ledger.record([record("two")], [], { ...landing, effectIds: ["two"], newOid: await repository.oid("HEAD") });
+  expect(await ledger.find("one")).toMatchObject({ digest: "one" });
+});
+
+test("without a reflog a living process knows by itself what it has landed", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const oldOid = await repository.oid("HEAD");
+  const newOid = await repository.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "moved to, and amended since");
+  const landing = { targetRef: "refs/heads/main", worktree: null, oldOid, newOid, effectIds: ["one"] };
+  const { ledger } = await openLedger(repository);
+  await ledger.record([{ digest: "one", outcome: outcome("one") }], [], landing);
+  expect(await ledger.find("one")).toBeNull();
+  ledger.landingMoved(landing);
+  expect(await ledger.find("one")).toMatchObject({ digest: "one" });
+});
+
 test("a failure that was recorded after its landing could not move stays on record", async () => {
   const repository = await createRepository({ tree: { "a.txt": "a\n" } });
   const oldOid = await repository.oid("HEAD");

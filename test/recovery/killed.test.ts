@@ -1,12 +1,13 @@
 // A process is killed before a call into the native side, one call after the other: while it works, and while it recovers what another left.
 // Whatever that leaves, one recovery later every effect has landed once or is kept under its name, and a second finds nothing.
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
-import { type Recovery, recoverRepository } from "../../src/index.js";
+import { beforeAll, expect, test, vi } from "vitest";
+import { Git } from "../../src/git/git.js";
+import { type Recovery, recoverRepository, type TaskContext } from "../../src/index.js";
 import { requireBuilt } from "../support/built.js";
 import { type DyingEffect, startDying } from "../support/dying.js";
-import { coppiceRefs, expectSound } from "../support/manager.js";
+import { coppiceRefs, expectSound, openManager } from "../support/manager.js";
 import { createRepository, type TestRepository } from "../support/repository.js";
 import { TaskGate } from "../support/task-gate.js";
 
@@ -17,6 +18,7 @@ const tree = { "a.txt": "a\n", "b.txt": "b\n", "c.txt": "c\n", mine: "mine\n" };
 const everyCall = process.env.COPPICE_EVERY_CALL === "1";
 const runStride = everyCall ? 1 : 5;
 const recoveryStride = everyCall ? 1 : 7;
+const landingStride = everyCall ? 1 : 4;
 
 const effects: DyingEffect[] = [
   { id: "one", script: "echo one > a.txt" },
@@ -74,6 +76,71 @@ test("a run is killed before one of its calls after the other", { timeout: 300_0
     await expectWhole(repository, snapshotted);
   }
   expect(deaths).toBeGreaterThan(10);
+});
+
+/** "one" is kept; then a process lands it, and may die. How it ended. */
+async function landKeptUntil(repository: TestRepository, dieAt: { method: string | null; nth: number }) {
+  const options = { runId: "run-1" };
+  const manager = await openManager(repository, options);
+  const lease = await manager.acquire("one");
+  await writeFile(join(lease.path, "a.txt"), "one\n");
+  await lease.release();
+  await manager.close();
+  await repository.write({ mine: "edited\n" });
+  const ended = await startDying(repository, { act: "landKept", name: "one", options, dieAt }).gone;
+  // Here it takes whatever no ref holds.
+  await repository.git("gc", "-q", "--prune=now");
+  return ended;
+}
+
+test("whoever lands kept work is killed before one of its calls after the other", { timeout: 300_000 }, async () => {
+  let deaths = 0;
+  for (let nth = 1; ; nth += landingStride) {
+    const repository = await createRepository({ tree });
+    const ended = await landKeptUntil(repository, { method: null, nth });
+    await recoverRepository(repository.path);
+    await expectWhole(repository, ["one"]);
+    if (ended === 0) break;
+    deaths++;
+  }
+  expect(deaths).toBeGreaterThan(5);
+});
+
+test("kept work whose landing died before its target moved is kept still, and lands then", async () => {
+  const repository = await createRepository({ tree });
+  await landKeptUntil(repository, { method: "moveTarget", nth: 1 });
+  expect(await coppiceRefs(repository)).toContain("refs/coppice/run-1/effects/one");
+  const manager = await openManager(repository, { runId: "run-1" });
+  expect(await manager.recorded("one")).toBeNull();
+  expect(await manager.landKept("one")).toMatchObject({ kind: "landed" });
+  await manager.close();
+  await expectWhole(repository, ["one"]);
+});
+
+test("a landing that names what it has displaced leaves the record of one that has died meanwhile", async () => {
+  const repository = await createRepository({ tree });
+  const options = { runId: "run-1" };
+  const manager = await openManager(repository, options);
+  const { updatePaths, endLanding } = Git.prototype;
+  vi.spyOn(Git.prototype, "updatePaths").mockImplementationOnce(async function (this: Git, ...args) {
+    await repository.write({ "a.txt": "the user's, in the last moment\n" });
+    return updatePaths.apply(this, args);
+  });
+  const end = vi.spyOn(Git.prototype, "endLanding").mockImplementationOnce(async function (this: Git, ...args) {
+    const done = await endLanding.apply(this, args);
+    // The locks are free, and somebody else of the run dies between its record and its move.
+    const other = { act: "run", effects: effects.slice(1, 2), options } as const;
+    expect(await startDying(repository, { ...other, dieAt: { method: "moveTarget", nth: 1 } }).gone).toBe("SIGKILL");
+    return done;
+  });
+  const one = { id: "one", task: ({ resolve }: TaskContext<undefined>) => writeFile(resolve("a.txt"), "one\n") };
+  expect(await manager.run(one)).toMatchObject({ kind: "landed", displaced: [{ path: "a.txt" }] });
+  expect(end).toHaveBeenCalled();
+  vi.restoreAllMocks();
+  expect(await manager.recorded("two")).toBeNull();
+  await manager.close();
+  const recovery = await recoverRepository(repository.path);
+  expect(recovery.kept).toMatchObject([{ effectId: "two" }]);
 });
 
 /** One has landed, two waits with a snapshot on disk, three has changed its worktree. */

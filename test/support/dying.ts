@@ -21,9 +21,9 @@ export interface DyingEffect {
 }
 
 export interface Dying {
-  /** "clean": runs that are older than a day. */
-  act: "run" | "recover" | "clean" | "live" | "lease";
-  /** Of "live", at the gate; the effect of "lease". "live" when absent. */
+  /** "clean": runs that are older than a day. "landKept": of the effect `name`. */
+  act: "run" | "recover" | "clean" | "live" | "lease" | "landKept";
+  /** Of "live", at the gate; the effect of "lease" and "landKept". "live" when absent. */
   name?: string;
   options?: ManagerOptions;
   /** Of "run" and "live". */
