@@ -70,6 +70,7 @@ export async function dropKeptWork(path: string, work: { runId: string; effectId
 export async function cleanRepository(path: string, options: CleanOptions = {}): Promise<CleanedRepository> {
   const { olderThanMs, dryRun } = resolveCleanOptions(options);
   return withGit(path, async (git) => {
+    await git.clearUp({ dryRun });
     const { removed, left } = await cleanWorktrees(git, { dryRun });
     if (olderThanMs === undefined) return { dryRun, removed, left, runs: { removed: [], left: [] } };
     const run = await openRun(git, resolveOptions({}), () => {});

@@ -141,6 +141,7 @@ const napi_property_descriptor kSessionMethods[] = {
     operation<claim>("claim"),
     operation<listClaims>("listClaims"),
     operation<sweepNotes>("sweepNotes"),
+    operation<clearUp>("clearUp"),
     operation<releaseClaim>("releaseClaim"),
     operation<sharedFiles>("sharedFiles"),
     method("cancel", cancel),

@@ -44,7 +44,7 @@ void findLocks(const std::string& path, size_t depth, const Cancel& cancel, std:
   for (const std::string& name : namesOf(path)) findLocks(path + "/" + name, depth + 1, cancel, locks);
 }
 
-std::vector<std::string> locksOf(const std::string& commonDirectory, const Cancel& cancel) {
+std::vector<std::string> refLocksOf(const std::string& commonDirectory, const Cancel& cancel) {
   std::vector<std::string> locks;
   findLocks(commonDirectory + "/packed-refs.lock", 0, cancel, locks);
   findLocks(commonDirectory + "/HEAD.lock", 0, cancel, locks);
@@ -102,16 +102,10 @@ void removeDeadAmong(Find find, Find others, const std::string& commonDirectory,
   }
 }
 
-}  // namespace
-
-void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel) {
-  removeDeadAmong(locksOf, indexLocksOf, commonDirectory, cancel);
-}
-
-std::vector<std::string> deadIndexLocks(const std::string& commonDirectory, const Cancel& cancel) {
+std::vector<std::string> deadAmong(Find find, const std::string& commonDirectory, const Cancel& cancel) {
   std::vector<std::string> found;
   std::vector<HeldFile> dead = deadOwners(commonDirectory);
-  for (const std::string& lock : dead.empty() ? std::vector<std::string>() : indexLocksOf(commonDirectory, cancel)) {
+  for (const std::string& lock : dead.empty() ? std::vector<std::string>() : find(commonDirectory, cancel)) {
     const bool ours = std::any_of(dead.begin(), dead.end(), [&](const HeldFile& file) { return file.isSameFileAs(lock); });
     if (ours) found.push_back(lock);
   }
@@ -120,8 +114,22 @@ std::vector<std::string> deadIndexLocks(const std::string& commonDirectory, cons
   return found;
 }
 
+}  // namespace
+
+std::vector<std::string> deadRefLocks(const std::string& commonDirectory, const Cancel& cancel) {
+  return deadAmong(refLocksOf, commonDirectory, cancel);
+}
+
+void removeDeadRefLocks(const std::string& commonDirectory, const Cancel& cancel) {
+  removeDeadAmong(refLocksOf, indexLocksOf, commonDirectory, cancel);
+}
+
+std::vector<std::string> deadIndexLocks(const std::string& commonDirectory, const Cancel& cancel) {
+  return deadAmong(indexLocksOf, commonDirectory, cancel);
+}
+
 void removeDeadIndexLocks(const std::string& commonDirectory, const Cancel& cancel) {
-  removeDeadAmong(indexLocksOf, locksOf, commonDirectory, cancel);
+  removeDeadAmong(indexLocksOf, refLocksOf, commonDirectory, cancel);
 }
 
 }  // namespace coppice

@@ -1,5 +1,5 @@
 // Locks of refs that dead processes of ours left behind. One on packed-refs or on the user's branch would stop every git command
-// that needs it, so they go when the repository is next opened, not only when we need the same lock ourselves.
+// that needs it, so they go with the next recovery, not only when we need the same lock ourselves.
 // The lock of an index stays: after a landing that died halfway it is what keeps the user from committing half a landing, and
 // rolling forward takes it over.
 #pragma once
@@ -11,8 +11,10 @@
 
 namespace coppice {
 
-// Throws SYSTEM where it may not look; a repository that cannot be written is left as it is.
-void removeDeadLocks(const std::string& commonDirectory, const Cancel& cancel);
+// Throw SYSTEM where they may not look.
+std::vector<std::string> deadRefLocks(const std::string& commonDirectory, const Cancel& cancel);
+// A repository that cannot be written is left as it is.
+void removeDeadRefLocks(const std::string& commonDirectory, const Cancel& cancel);
 
 // Those of the indexes of all worktrees.
 std::vector<std::string> deadIndexLocks(const std::string& commonDirectory, const Cancel& cancel);

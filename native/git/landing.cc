@@ -1,6 +1,7 @@
 #include "landing.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "back_off.h"
 #include "failpoint.h"
@@ -47,7 +48,7 @@ std::unique_ptr<Landing> Landing::begin(Session& session, const BeginLandingRequ
   const Deadline deadline(request.timeoutMs);
   LandingLock lock = LandingLock::take(session.commonDirectory(), deadline, cancel);
   failpoint("landing.locked");
-  finishDeadLanding(session, deadline, cancel);
+  if (auto dead = finishDeadLanding(session, deadline, cancel)) session.landings().noteDisplaced(std::move(dead->displaced));
   std::unique_ptr<Landing> landing(new Landing(session, request, std::move(lock)));
   landing->targetRef_ = request.targetRef == "HEAD" ? request.targetRef : resolveSymbolicRef(session, request.targetRef);
   landing->takeWorktree(deadline, cancel);
@@ -72,7 +73,7 @@ void Landing::takeWorktree(const Deadline& deadline, const Cancel& cancel) {
   if (!site_) fail(failure_code::kLocked, "land.begin", "the target is checked out in one worktree after the other", targetRef_);
   if (auto index = IndexFile::read(site_->gitDirectory + "/index")) index_ = std::move(*index);
   failpoint("landing.index-locked");
-  settleQuarantines(session_, *site_, index_, cancel);
+  session_.landings().noteDisplaced(settleQuarantines(session_, *site_, index_, cancel));
 }
 
 BeginLandingReply Landing::describe() const {
@@ -82,6 +83,7 @@ BeginLandingReply Landing::describe() const {
   reply.indexConflicted =
       std::any_of(index_.entries.begin(), index_.entries.end(), [](const IndexEntry& entry) { return entry.stage != 0; });
   reply.state = state_;
+  reply.displaced = session_.landings().takeDisplaced();
   return reply;
 }
 
@@ -190,6 +192,16 @@ std::unique_ptr<Landing> Landings::takeOut(uint32_t landingId) {
   std::lock_guard<std::mutex> lock(mutex_);
   slots_.erase(landingId);
   return landing;
+}
+
+void Landings::noteDisplaced(std::vector<DisplacedPath> displaced) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (DisplacedPath& path : displaced) displaced_.push_back(std::move(path));
+}
+
+std::vector<DisplacedPath> Landings::takeDisplaced() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(displaced_, {});
 }
 
 }  // namespace coppice

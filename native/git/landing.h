@@ -75,12 +75,17 @@ class Landings {
   // Null when it has ended already.
   std::unique_ptr<Landing> takeOut(uint32_t landingId);
 
+  // What finishing dead landings has displaced is told by the next landing that begins: the one that finished them may have failed.
+  void noteDisplaced(std::vector<DisplacedPath> displaced);
+  std::vector<DisplacedPath> takeDisplaced();
+
  private:
   std::shared_ptr<Use::Slot> find(uint32_t landingId);
 
   std::mutex mutex_;
   std::map<uint32_t, std::shared_ptr<Use::Slot>> slots_;
   uint32_t nextId_ = 1;
+  std::vector<DisplacedPath> displaced_;
 };
 
 }  // namespace coppice

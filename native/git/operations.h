@@ -53,6 +53,8 @@ RecoverLandingsReply recoverLandings(Session&, const RecoverLandingsRequest&, co
 ClaimReply claim(Session&, const ClaimRequest&, const Cancel&);
 ListClaimsReply listClaims(Session&, const ListClaimsRequest&, const Cancel&);
 PathsReply sweepNotes(Session&, const SweepNotesRequest&, const Cancel&);
+// clear_up.cc
+ClearUpReply clearUp(Session&, const ClearUpRequest&, const Cancel&);
 Done releaseClaim(Session&, const ReleaseClaimRequest&, const Cancel&);
 // shared_files.cc
 SharedFilesReply sharedFiles(Session&, const SharedFilesRequest&, const Cancel&);

@@ -8,9 +8,7 @@
 
 #include "claim.h"
 #include "configuration.h"
-#include "dead_locks.h"
 #include "failure.h"
-#include "gc_lock.h"
 #include "landing.h"
 #include "library.h"
 #include "object_database.h"
@@ -82,18 +80,6 @@ OwnedConfig configOf(git_repository* repository) {
   return config;
 }
 
-// What is in the way of git and of its repacking. A repository that cannot be written has nothing to clear up: merging in it
-// works all the same.
-void clearUpAfterTheDead(const std::string& commonDirectory, const Cancel& cancel) {
-  try {
-    SessionPacks::removeDead(commonDirectory);
-    GcLock::removeDead(commonDirectory);
-    removeDeadLocks(commonDirectory, cancel);
-  } catch (const Failure& failure) {
-    if (failure.code != failure_code::kSystem) throw;
-  }
-}
-
 }  // namespace
 
 Session::Session()
@@ -118,7 +104,6 @@ std::shared_ptr<Session> Session::open(const OpenRequest& request, const Cancel&
   const OwnedConfig config = configOf(handle->repository());
   refuseIndexConfiguration(paths, config.get());
   session->ignoreCase_ = boolOf(config.get(), "core.ignorecase");
-  clearUpAfterTheDead(paths.commonDirectory, cancel);
   return session;
 }
 

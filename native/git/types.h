@@ -279,7 +279,8 @@ struct ReadEntriesReply {
 struct HasMovedRequest {
   std::string targetRef;
   std::optional<std::string> worktree;  // the working directory that "HEAD" is of
-  Oid oldOid{}, newOid{};
+  Oid oldOid;
+  Oid newOid;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -301,7 +302,7 @@ struct HasMovedReply {
 
 // Which of some commits a branch no longer has, as far as its history can be looked through.
 struct FindInHistoryRequest {
-  Oid tipOid{};
+  Oid tipOid;
   std::vector<Oid> oids;
 
   template <class Visitor>
@@ -977,12 +978,26 @@ struct BeginLandingRequest {
   }
 };
 
+struct DisplacedPath {
+  std::string path;
+  std::string reason;                   // as BlockedPath.reason
+  std::optional<std::string> keptPath;  // where the user's bytes went when they could not stay in place
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("reason", reason);
+    visit("keptPath", keptPath);
+  }
+};
+
 struct BeginLandingReply {
   uint32_t landingId = 0;
   std::optional<std::string> workingDirectory;  // null: the target is checked out nowhere
   std::optional<Oid> tipOid;                    // of the target now, under the lock; null: deleted meanwhile
   bool indexConflicted = false;
   std::string state;  // of the target's worktree, as RepositoryDescription.state
+  std::vector<DisplacedPath> displaced;  // by a dead landing that was finished or taken back first
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -991,6 +1006,7 @@ struct BeginLandingReply {
     visit("tipOid", tipOid);
     visit("indexConflicted", indexConflicted);
     visit("state", state);
+    visit("displaced", displaced);
   }
 };
 
@@ -1065,19 +1081,6 @@ struct UpdatePathsRequest {
   void fields(Visitor& visit) {
     visit("landingId", landingId);
     visit("changes", changes);
-  }
-};
-
-struct DisplacedPath {
-  std::string path;
-  std::string reason;                   // as BlockedPath.reason
-  std::optional<std::string> keptPath;  // where the user's bytes went when they could not stay in place
-
-  template <class Visitor>
-  void fields(Visitor& visit) {
-    visit("path", path);
-    visit("reason", reason);
-    visit("keptPath", keptPath);
   }
 };
 
@@ -1212,6 +1215,25 @@ struct SweepNotesRequest {
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("dryRun", dryRun);
+  }
+};
+
+// What dead processes have left in the way of git and of its repacking.
+struct ClearUpRequest {
+  bool dryRun = false;  // only says what would go
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("dryRun", dryRun);
+  }
+};
+
+struct ClearUpReply {
+  std::vector<std::string> locks;  // of refs
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("locks", locks);
   }
 };
 

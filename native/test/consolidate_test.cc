@@ -436,7 +436,7 @@ TEST(consolidate_of_a_killed_process_loses_nothing) {
     waitpid(child, &status, 0);
     close(finished[0]);
     CHECK(WIFSIGNALED(status));
-    repository.open();
+    repository.clearUp();
     CHECK(!fs::exists(repository.path() + "/.git/gc.pid"));
     CHECK(packFiles(repository, ".keep").empty());
     checkSound(repository);

@@ -35,7 +35,7 @@ TEST(flush_that_died_anywhere_leaves_nothing_unfinished) {
   for (int step = 0; step < kMaxSteps; step++) {
     const SessionRepository repository;
     const bool died = diesAt({"", step}, [&] { work(repository); });
-    repository.open();
+    repository.clearUp();
     const std::string at = "dead at step " + std::to_string(step) + ": ";
     repository.git("fsck --full --strict --no-dangling");
     const CommandResult left = runCommand(

@@ -402,7 +402,7 @@ TEST(flush_of_a_killed_process_loses_no_ref_and_leaves_no_guard) {
   std::mt19937 random(3);
   for (int round = 0; round < 25; round++) {
     EndlessFlush(repository, round).killWithin(static_cast<int>(random() % 30));
-    repository.open();  // nothing of the dead process is in git's way after that
+    repository.clearUp();  // nothing of the dead process is in git's way after that
     if (round % 5 == 0) checkSound(repository);
     if (round % 5 == 1) repository.git("gc --quiet --prune=now");
   }

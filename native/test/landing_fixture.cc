@@ -103,6 +103,7 @@ std::vector<DisplacedPath> LandingFixture::land(const Oid& newOid, const std::st
 
 void LandingFixture::checkSound(const std::string& folder) const {
   const std::string at = folder.empty() ? path() : folder;
+  clearUp(*Session::open({path(), 1}, never), {false}, never);
   git("fsck --full --strict --no-dangling");
   CHECK_EQ(GitRepository::gitIn(at, "write-tree"), GitRepository::gitIn(at, "rev-parse 'HEAD^{tree}'"));
   CHECK_EQ(run(path(), "find .git \\( -name '*.lock' ! -name landing.lock -o -name 'coppice-quarantine*' -o -name moving \\) "

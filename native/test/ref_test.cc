@@ -297,13 +297,24 @@ TEST(ref_lock_of_git_is_not_taken_for_that_of_the_dead) {
   CHECK(std::filesystem::exists(repository.path() + "/.git/refs/coppice/x.lock"));
 }
 
-TEST(ref_locks_of_dead_processes_go_when_the_repository_is_opened) {
+TEST(ref_locks_of_dead_processes_go_when_the_repository_is_cleared_up) {
   const SessionRepository repository;
   const Oid oid = repository.commit("first");
   for (const char* name : {"refs/coppice/x", "refs/heads/main", "HEAD"}) dieWithLock(repository, name);
   repository.write(".git/refs/heads/gits.lock", "");
   const LockedRef alive = lock(repository, "refs/coppice/alive");
-  repository.open();
+  const std::string list = "ls-files --others --exclude-standard; find .git -name '*.lock' -o -path '.git/coppice/locks/*' | sort";
+  const std::string before = repository.git(list);
+  const std::string git = repository.path() + "/.git/";
+  const std::vector<std::string> dead{git + "HEAD.lock", git + "refs/coppice/x.lock", git + "refs/heads/main.lock"};
+  // Neither opening nor looking removes any.
+  auto found = clearUp(*repository.open(), {true}, Cancel()).locks;
+  std::sort(found.begin(), found.end());
+  CHECK(found == dead);
+  CHECK_EQ(repository.git(list), before);
+  found = clearUp(*repository.open(), {false}, Cancel()).locks;
+  std::sort(found.begin(), found.end());
+  CHECK(found == dead);
   CHECK_EQ(repository.git("ls-files --others --exclude-standard; find .git -name '*.lock' | sort"),
            ".git/refs/coppice/alive.lock\n.git/refs/heads/gits.lock");
   repository.git("update-ref refs/coppice/x " + toHex(oid));

@@ -1,5 +1,7 @@
 #include "test/session_repository.h"
 
+#include "git/operations.h"
+
 namespace coppice::test {
 
 SessionRepository::SessionRepository(const std::string& initOptions) {
@@ -26,6 +28,11 @@ Oid SessionRepository::commit(const std::string& message) const {
 
 std::shared_ptr<Session> SessionRepository::open(uint32_t threads) const {
   return said([&] { return Session::open({path(), threads}, Cancel()); });
+}
+
+void SessionRepository::clearUp() const {
+  const auto session = open();
+  said([&] { return coppice::clearUp(*session, {false}, Cancel()); });
 }
 
 }  // namespace coppice::test

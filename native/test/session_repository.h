@@ -24,6 +24,8 @@ class SessionRepository : public GitRepository {
   Oid oid(const std::string& revision) const;
   Oid commit(const std::string& message) const;  // everything that is there
   std::shared_ptr<Session> open(uint32_t threads = 2) const;
+  // What dead processes have left in the way of git goes, as a recovery begins.
+  void clearUp() const;
 };
 
 // Runs `body`; a Failure becomes an exception that the test program prints.

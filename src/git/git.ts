@@ -26,6 +26,8 @@ import type {
   CheckPathsRequest,
   ClaimReply,
   ClaimRequest,
+  ClearUpReply,
+  ClearUpRequest,
   CommitRequest,
   ConsolidateReply,
   ConsolidateRequest,
@@ -330,6 +332,11 @@ export class Git {
   /** Removes what dead processes left in our notes; gives the names below the notes' folder. */
   sweepNotes(request: SweepNotesRequest, signal?: AbortSignal): Promise<PathsReply> {
     return this.#call("sweepNotes", request, signal);
+  }
+
+  /** Takes away what dead processes have left in the way of git and of its repacking. */
+  clearUp(request: ClearUpRequest, signal?: AbortSignal): Promise<ClearUpReply> {
+    return this.#call("clearUp", request, signal);
   }
 
   /** Gives a claim back. */

@@ -599,6 +599,13 @@ export interface BeginLandingRequest {
   timeoutMs: number;
 }
 
+export interface DisplacedPath {
+  path: string;
+  reason: BlockedReason;
+  /** Where the user's bytes went when they could not stay in place. */
+  keptPath: string | null;
+}
+
 export interface BeginLandingReply {
   landingId: number;
   /** Null: the target is checked out nowhere. */
@@ -608,6 +615,8 @@ export interface BeginLandingReply {
   indexConflicted: boolean;
   /** Of the target's worktree. */
   state: RepositoryState;
+  /** By a dead landing that was finished or taken back first. */
+  displaced: readonly DisplacedPath[];
 }
 
 /** Step 3 for a set of paths: which of them did the user change? Compared with the old side of each change. */
@@ -644,13 +653,6 @@ export interface MoveTargetReply {
 export interface UpdatePathsRequest {
   landingId: number;
   changes: readonly Change[];
-}
-
-export interface DisplacedPath {
-  path: string;
-  reason: BlockedReason;
-  /** Where the user's bytes went when they could not stay in place. */
-  keptPath: string | null;
 }
 
 export interface UpdatePathsReply {
@@ -734,6 +736,17 @@ export interface ListClaimsReply {
 export interface SweepNotesRequest {
   /** Only says what would go. */
   dryRun: boolean;
+}
+
+/** What dead processes have left in the way of git and of its repacking. */
+export interface ClearUpRequest {
+  /** Only says what would go. */
+  dryRun: boolean;
+}
+
+export interface ClearUpReply {
+  /** Of refs. */
+  locks: readonly string[];
 }
 
 export interface ReleaseClaimRequest {
@@ -829,6 +842,7 @@ export interface Session {
   claim(call: number, request: ClaimRequest): Promise<ClaimReply>;
   listClaims(call: number, request: ListClaimsRequest): Promise<ListClaimsReply>;
   sweepNotes(call: number, request: SweepNotesRequest): Promise<PathsReply>;
+  clearUp(call: number, request: ClearUpRequest): Promise<ClearUpReply>;
   releaseClaim(call: number, request: ReleaseClaimRequest): Promise<Done>;
   sharedFiles(call: number, request: SharedFilesRequest): Promise<SharedFilesReply>;
   /**

@@ -157,6 +157,8 @@ export async function beginLanding(run: Run, target: Target): Promise<BeginLandi
       commit: run.options.land === "commit",
       timeoutMs: run.options.limits.lockTimeoutMs,
     });
+    for (const displaced of landing.displaced)
+      tellDisplaced(run, displaced, "a landing that had died was brought to its end");
     const refusal = refusalOf(landing, target);
     if (refusal?.code !== "ERR_REPOSITORY_BUSY") target.patience.renew();
     if (refusal === null) return landing;
@@ -235,12 +237,14 @@ async function moveTarget(
 async function updatePaths(run: Run, landing: BeginLandingReply, changes: Change[]): Promise<readonly DisplacedPath[]> {
   if (landing.workingDirectory === null) return [];
   const { displaced } = await run.git.updatePaths({ landingId: landing.landingId, changes });
-  for (const { path, reason, keptPath } of displaced) {
-    const where = keptPath === null ? "stayed as it is" : `was put aside as ${keptPath}`;
-    const message = `${path} was ${reason} while landing: your version ${where}`;
-    run.emit("warning", { code: "PATH_DISPLACED", message, effectId: null });
-  }
+  for (const path of displaced) tellDisplaced(run, path, "landing");
   return displaced;
+}
+
+function tellDisplaced(run: Run, { path, reason, keptPath }: DisplacedPath, doing: string): void {
+  const where = keptPath === null ? "stayed as it is" : `was put aside as ${keptPath}`;
+  const message = `${path} was ${reason} while ${doing}: your version ${where}`;
+  run.emit("warning", { code: "PATH_DISPLACED", message, effectId: null });
 }
 
 /** The entries that must be recorded again because the last moment found user bytes in the way; `verdicts` follows. */

@@ -25,6 +25,7 @@ export interface Recovering {
 export async function recover(run: Run, { dryRun }: { dryRun: boolean }): Promise<Recovery> {
   const { git } = run;
   const log = new RecoveryLog(dryRun);
+  await log.guard("locks and packs of the dead", null, async () => log.locks((await git.clearUp({ dryRun })).locks));
   // Who lives is asked first: a process that begins after that has claims which are taken into account one by one.
   const { claims } = await git.listClaims({});
   const held = new Set(claims.filter((claim) => claim.held).map(({ name }) => name));

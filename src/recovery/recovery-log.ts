@@ -20,10 +20,14 @@ export class RecoveryLog {
     };
   }
 
+  locks(locks: readonly string[]): void {
+    this.#recovery.locks.push(...locks);
+  }
+
   landing({ landing, displaced, locks }: Pick<Recovery, "landing" | "displaced" | "locks">): void {
     this.#recovery.landing = landing;
     this.#recovery.displaced.push(...displaced);
-    this.#recovery.locks.push(...locks);
+    this.locks(locks);
   }
 
   kept(work: Recovery["kept"][number]): void {

@@ -1,9 +1,9 @@
 // Landings that died, and locks: ours go when their owner is dead, anybody else's stay.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { recoverRepository } from "../../src/index.js";
+import { cleanRepository, inspectRepository, recoverRepository, type TaskContext } from "../../src/index.js";
 import { requireBuilt } from "../support/built.js";
 import { type Dying, startDying } from "../support/dying.js";
 import { gitResult } from "../support/git.js";
@@ -93,6 +93,49 @@ test("a path that the user has changed since stays, and is named", async () => {
   expect(await read(repository, "a.txt")).toBe("mine\n");
   await expectSound(repository);
 });
+
+test("a landing that died is finished by the next one, and what it displaced is told there", async () => {
+  const repository = await createRepository({ tree });
+  const manager = await openManager(repository);
+  const warnings: string[] = [];
+  manager.on("warning", ({ code, message }) => warnings.push(`${code}: ${message}`));
+  await dieBefore(repository, "updatePaths");
+  await repository.write({ "a.txt": "the user's\n" });
+  const task = ({ resolve }: TaskContext<undefined>) => writeFile(resolve("other.txt"), "other\n");
+  expect(await manager.run({ id: "other", task })).toMatchObject({ kind: "landed", displaced: [] });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^PATH_DISPLACED: a\.txt was .* died .*: your version stayed as it is$/),
+  ]);
+  await manager.close();
+  expect(await read(repository, "a.txt")).toBe("the user's\n");
+  expect(await repository.status()).toBe(" M a.txt");
+});
+
+test("whoever only looks writes nothing", async () => {
+  const repository = await createRepository({ tree });
+  await repository.git("gc", "-q");
+  await dieBefore(repository, "updatePaths");
+  const packs = join(repository.path, ".git/objects/pack");
+  const pack = (await readdir(packs)).find((name) => name.endsWith(".pack")) ?? "";
+  await writeFile(join(packs, pack.replace(/pack$/, "keep")), "coppice session session-0123456789abcdef\n");
+  const before = await listing(repository);
+  await recoverRepository(repository.path, { dryRun: true });
+  await cleanRepository(repository.path, { dryRun: true, olderThanMs: 0 });
+  await inspectRepository(repository.path);
+  expect(await listing(repository)).toEqual(before);
+  await recoverRepository(repository.path);
+  expect((await readdir(packs)).filter((name) => name.endsWith(".keep"))).toEqual([]);
+});
+
+/** Every file of the git directory, with the time of its last change; but for the landing lock, which says who holds it or did. */
+async function listing(repository: TestRepository): Promise<string[]> {
+  const entries = await readdir(join(repository.path, ".git"), { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && entry.name !== "landing.lock")
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const times = await Promise.all(files.map(async (path) => `${path} ${(await stat(path)).mtimeMs}`));
+  return times.sort();
+}
 
 test("land working-tree, dead before its files: they follow, and the branch stays", async () => {
   const repository = await createRepository({ tree });
