@@ -35,6 +35,7 @@ export type {
 } from "./effect/effect.js";
 export { effectId } from "./effect/effect-id.js";
 export type { Labels } from "./effect/labels.js";
+export { requireRequest } from "./effect/request.js";
 export { isSettledWell } from "./effect/settled-well.js";
 export {
   CoppiceError,

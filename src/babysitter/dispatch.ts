@@ -11,6 +11,7 @@ import {
   type EffectRequest,
   isCoppiceError,
   type Outcome,
+  requireRequest,
   type WorktreeManager,
 } from "../index.js";
 import { isCodeTask, type MarkOptions, markParallelBatch, requireAction } from "./code-tasks.js";
@@ -28,6 +29,7 @@ import {
 } from "./run-directory.js";
 import { RunJournal } from "./run-journal.js";
 import { type EffectAction, type IterationResult, loadSdk, type Sdk } from "./sdk.js";
+import { withTextEnv } from "./text-env.js";
 
 export interface DispatchOptions {
   /** `<project>/.a5c/runs/<runId>`, or wherever the run was created. */
@@ -180,11 +182,11 @@ class Dispatch {
     const { runDir, executors = {}, request } = this.#options;
     const executor = executorFor(action, executors);
     const env = runVariables(runDir, action);
-    const task = await executor(action, { runDir, root: this.#root, env });
+    const task = withTextEnv(await executor(action, { runDir, root: this.#root, env }));
     if (typeof task !== "function" && task.kind === "harness") await makeChildrenFolder(runDir, action);
     const timeoutMs = timeoutOf(action);
     const own = request?.(action) ?? {};
-    return {
+    const whole: EffectRequest = {
       id: action.effectId,
       message: messageOf(action),
       ...(timeoutMs === null ? {} : { timeoutMs }),
@@ -192,6 +194,8 @@ class Dispatch {
       labels: { ...runLabels(runDir, action), ...own.labels },
       task,
     };
+    // Each by itself: one that the manager would refuse must not refuse the batch, which could then never run.
+    return requireRunnable(whole);
   }
 
   async #postAll(
@@ -225,6 +229,15 @@ class Dispatch {
 
   #count(posted: boolean): void {
     if (posted) this.#posted++;
+  }
+}
+
+function requireRunnable(request: EffectRequest): EffectRequest {
+  try {
+    requireRequest(request);
+    return request;
+  } catch (error) {
+    throw new CoppiceError("ERR_ACTION", (error as Error).message, { cause: error });
   }
 }
 

@@ -7,35 +7,47 @@ const milliseconds = z
   .int()
   .min(0)
   .max(2 ** 31 - 1);
-const json = z.json().optional();
-/** Checks; what it lets pass is a Task. */
-export const taskShape = z.union(
-  [
-    z.function(),
-    z.strictObject({
-      kind: z.literal("module"),
-      module: z.string().startsWith("file:"),
-      export: z.string().min(1),
-      input: json,
-      runIn: z.enum(["thread", "process"]),
-    }),
-    z.strictObject({
-      kind: z.literal("command"),
-      command: z.string().min(1),
-      args: z.array(z.string()),
-      env: z.record(z.string(), z.string().optional()),
-      stdin: z.string().nullable(),
-    }),
-    z.strictObject({
-      kind: z.literal("harness"),
-      harness: z.string().min(1),
-      prompt: z.string().min(1),
-      model: z.string().min(1).nullable(),
-      args: z.array(z.string()),
-      env: z.record(z.string(), z.string().optional()),
-      configDirectory: z.string().min(1).nullable(),
-      timeoutMs: milliseconds.nullable(),
-    }),
-  ],
-  "expected moduleTask(...), commandTask(...), harnessTask(...) or a function",
-);
+const env = z.record(z.string(), z.string("expected text; a number needs String(...)").optional());
+const expected = "expected moduleTask(...), commandTask(...), harnessTask(...) or a function";
+
+const byKind = {
+  module: z.strictObject({
+    kind: z.literal("module"),
+    module: z.string().startsWith("file:"),
+    export: z.string().min(1),
+    input: z.json().optional(),
+    runIn: z.enum(["thread", "process"]),
+  }),
+  command: z.strictObject({
+    kind: z.literal("command"),
+    command: z.string().min(1),
+    args: z.array(z.string()),
+    env,
+    stdin: z.string().nullable(),
+  }),
+  harness: z.strictObject({
+    kind: z.literal("harness"),
+    harness: z.string().min(1),
+    prompt: z.string().min(1),
+    model: z.string().min(1).nullable(),
+    args: z.array(z.string()),
+    env,
+    configDirectory: z.string().min(1).nullable(),
+    timeoutMs: milliseconds.nullable(),
+  }),
+};
+
+/** Checks; what it lets pass is a Task. Rejected: a union, which says of a wrong member only that no kind of task fits. */
+export const taskShape = z.unknown().superRefine((task, context) => {
+  if (typeof task === "function") return;
+  const kind = (task as { kind?: unknown } | null | undefined)?.kind;
+  if (typeof kind !== "string" || !Object.hasOwn(byKind, kind)) {
+    context.addIssue({ code: "custom", message: expected });
+    return;
+  }
+  const { error } = byKind[kind as keyof typeof byKind].safeParse(task);
+  for (const issue of error?.issues ?? []) {
+    if (issue.code === "unrecognized_keys") context.addIssue({ code: issue.code, keys: issue.keys, path: issue.path });
+    else context.addIssue({ code: "custom", message: issue.message, path: issue.path });
+  }
+});

@@ -323,3 +323,32 @@ test("without the SDK the error says what to install", async () => {
   await expect(dispatchEffects({ runDir, manager })).rejects.toMatchObject({ code: "ERR_SDK_MISSING" });
   expect(idle.events).toEqual([]);
 });
+
+test("an action that cannot be run is posted as an error that names what is wrong, and its siblings run", async () => {
+  const { sdk, dispatch, read } = await setUp();
+  const agent = (effectId: string, execution: object) =>
+    action(
+      effectId,
+      "agent",
+      { prompt: "do it" },
+      { taskDef: { kind: "agent", agent: { prompt: "do it" }, execution } },
+    );
+  const { posted } = await dispatch([
+    action("port", "shell", { command: "echo $PORT $DEBUG > port.txt", env: { PORT: 3000, DEBUG: true, NONE: null } }),
+    action("nested", "shell", { command: "true", env: { DEEP: { er: 1 } } }),
+    agent("nameless", { harness: "" }),
+    agent("modelless", { model: "" }),
+    shell("sibling", "echo sibling > sibling.txt"),
+  ]);
+  expect(posted).toBe(5);
+  expect(await read("port.txt")).toBe("3000 true\n");
+  expect(await read("sibling.txt")).toBe("sibling\n");
+  for (const [effectId, what] of [
+    ["nested", "task.env.DEEP"],
+    ["nameless", "task.harness"],
+    ["modelless", "task.model"],
+  ] as const) {
+    const error = { name: "ERR_ACTION", message: expect.stringContaining(what) };
+    expect(sdk.results()[effectId]).toMatchObject({ status: "error", error });
+  }
+});
