@@ -233,6 +233,13 @@ export function isCoppiceError(error: unknown, code?: ErrorCode): error is Coppi
   return error instanceof CoppiceError && (code === undefined || error.code === code);
 }
 
+/** An abort may reach us as whatever the caller aborted with. */
+export function asFailure(error: unknown, signal: AbortSignal): CoppiceError {
+  if (isCoppiceError(error)) return error;
+  if (!signal.aborted || error !== signal.reason) return CoppiceError.from(error, "ERR_NATIVE");
+  return new CoppiceError("ERR_ABORTED", `aborted: ${messageOf(error)}`, { cause: error });
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -7,7 +7,7 @@ import { requireEffectId } from "./effect/effect-id.js";
 import { OutcomeDraft } from "./effect/outcome.js";
 import { requireRequest } from "./effect/request.js";
 import { EffectClaims } from "./effect-claims.js";
-import { CoppiceError } from "./errors.js";
+import { asFailure, CoppiceError } from "./errors.js";
 import type { EventName, Events, Recovery, RepositoryChange } from "./events.js";
 import { landKept } from "./kept-landing.js";
 import { dropKept, type KeptWork, listKept } from "./merge/kept.js";
@@ -15,7 +15,7 @@ import { type ManagerOptions, type RunOptions, resolveOptions, resolveRunOptions
 import { Parallel, type Start } from "./parallel.js";
 import { isNothing } from "./recovery/recovery-log.js";
 import { closeRooms, openRooms, type Rooms } from "./rooms.js";
-import { acquireLease, asFailure, type Walk, walkStreet } from "./street.js";
+import { acquireLease, type Walk, walkStreet } from "./street.js";
 import type { Lease, LeaseOwner } from "./worktree/lease.js";
 import { listWorktrees, type ManagedWorktree } from "./worktree/list.js";
 

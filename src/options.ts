@@ -144,7 +144,7 @@ const options = z.strictObject({
   verify: z
     .strictObject({
       task: z.custom<Task>((value) => taskShape.safeParse(value).success, "expected a task"),
-      /** From its start; `limits.taskTimeoutMs` when absent. */
+      /** From its start; `limits.taskTimeoutMs` when absent, and half an hour when that says nothing either. 0: no limit. */
       timeoutMs: milliseconds.optional(),
     })
     .optional(),

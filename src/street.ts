@@ -6,7 +6,7 @@ import type { Conflict, Conflicted, EffectRequest, Outcome, Snapshot } from "./e
 import { OutcomeDraft } from "./effect/outcome.js";
 import { requestDigest } from "./effect/request-digest.js";
 import { isSettledWell } from "./effect/settled-well.js";
-import { CoppiceError, isCoppiceError } from "./errors.js";
+import { asFailure } from "./errors.js";
 import type { Rooms } from "./rooms.js";
 import { runTask } from "./run-task.js";
 import { isAbandoned } from "./runner/runner.js";
@@ -223,12 +223,4 @@ function writerOf(task: EffectRequest["task"]): Writer {
 async function abandon(lease: Lease, draft: OutcomeDraft, reason: string): Promise<void> {
   draft.keptWorktree = lease.path;
   await lease.abandon(reason);
-}
-
-/** An abort may reach us as whatever the caller aborted with. */
-export function asFailure(error: unknown, signal: AbortSignal): CoppiceError {
-  if (isCoppiceError(error)) return error;
-  if (!signal.aborted || error !== signal.reason) return CoppiceError.from(error, "ERR_NATIVE");
-  const message = error instanceof Error ? error.message : String(error);
-  return new CoppiceError("ERR_ABORTED", `aborted: ${message}`, { cause: error });
 }

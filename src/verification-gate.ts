@@ -2,7 +2,7 @@
 // own, so that it never waits for an effect that waits for it. What the task writes is nobody's: it never lands, and goes with the
 // next reset.
 
-import { type ErrorCode, isCoppiceError } from "./errors.js";
+import { asFailure, type ErrorCode, isCoppiceError } from "./errors.js";
 import type { Candidate, Gate } from "./merge/verification.js";
 import type { Run } from "./run.js";
 import { isAbandoned, type Runner } from "./runner/runner.js";
@@ -11,6 +11,8 @@ import type { PooledWorktree } from "./worktree/worktree-supply.js";
 
 /** The task has looked, and says no. Any other failure is one of asking. */
 const refusals: readonly ErrorCode[] = ["ERR_TASK_FAILED", "ERR_COMMAND_FAILED", "ERR_TIMEOUT", "ERR_TASK_LOST"];
+/** Milliseconds, where neither the option nor the limits say anything: nothing else lands while it runs. */
+const usualTimeoutMs = 30 * 60_000;
 /** In messages and variables, where an effect's task has its effect's ID. */
 const gateName = "verify";
 
@@ -22,7 +24,7 @@ export class VerificationGate {
   readonly #refName: string;
   #held = false;
 
-  /** `signal` ends what is under way. */
+  /** `signal` ends what is under way, whoever waits for it. */
   constructor(run: Run, pool: WorktreePool, runner: Runner, signal: AbortSignal) {
     this.#run = run;
     this.#pool = pool;
@@ -33,7 +35,15 @@ export class VerificationGate {
 
   /** Null: no task is given, and everything may land. */
   get ask(): Gate | null {
-    return this.#run.options.verify === undefined ? null : (candidate) => this.#ask(candidate);
+    if (this.#run.options.verify === undefined) return null;
+    return async (candidate) => {
+      const signal = AbortSignal.any([this.#signal, candidate.signal]);
+      try {
+        return await this.#ask(candidate, signal);
+      } catch (error) {
+        throw asFailure(error, signal);
+      }
+    };
   }
 
   /** Nothing is asked any more. */
@@ -41,16 +51,16 @@ export class VerificationGate {
     if (this.#held) await this.#hold(null);
   }
 
-  async #ask(candidate: Candidate): Promise<Awaited<ReturnType<Gate>>> {
+  async #ask(candidate: Candidate, signal: AbortSignal): Promise<Awaited<ReturnType<Gate>>> {
     const { commitOid, effectIds } = candidate;
-    this.#signal.throwIfAborted();
+    signal.throwIfAborted();
     // A worktree's HEAD names the commit, so it is on disk and reachable before there is one (PROTOCOLS P1).
     await this.#hold(commitOid);
     const effect = { effectId: gateName, baseOid: commitOid, kind: "verification" as const };
-    const { worktree } = await this.#pool.acquire(effect, () => {}, this.#signal);
+    const { worktree } = await this.#pool.acquire(effect, () => {}, signal);
     this.#run.emit("verify:started", { commitOid, effectIds, worktree: worktree.name, path: worktree.path });
     const start = performance.now();
-    const failure = await this.#runTask(worktree, candidate).then(
+    const failure = await this.#runTask(worktree, candidate, signal).then(
       () => null,
       (error: unknown) => error,
     );
@@ -65,7 +75,7 @@ export class VerificationGate {
     throw failure;
   }
 
-  #runTask(worktree: PooledWorktree, { effectIds }: Candidate): Promise<unknown> {
+  #runTask(worktree: PooledWorktree, { effectIds }: Candidate, signal: AbortSignal): Promise<unknown> {
     const run = this.#run;
     const { verify, limits } = run.options;
     if (verify === undefined) return Promise.resolve();
@@ -76,8 +86,8 @@ export class VerificationGate {
       verifies: effectIds,
       task: verify.task,
       path: worktree.path,
-      signal: this.#signal,
-      timeoutMs: verify.timeoutMs ?? limits.taskTimeoutMs,
+      signal,
+      timeoutMs: verify.timeoutMs ?? (limits.taskTimeoutMs || usualTimeoutMs),
       graceMs: limits.graceMs,
       outputBytes: limits.outputBytes,
       valueBytes: limits.valueBytes,

@@ -38,9 +38,14 @@ export async function driveRun(options: DriveOptions): Promise<DrivenRun> {
     ...managerOptions,
     runId: managerRunId(runDir),
   });
+  // Nobody else uses it, so all that it does ends: also a resolver, or a merge that waits for its turn.
+  const abort = () => manager.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", abort);
+  if (options.signal?.aborted === true) abort();
   try {
     return await drive(options, manager);
   } finally {
+    options.signal?.removeEventListener("abort", abort);
     await manager.close();
   }
 }

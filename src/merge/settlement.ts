@@ -22,7 +22,7 @@ export interface LandingWish {
   readonly mayRerun: boolean;
   /** Effects of one call that land in its order have the same. */
   readonly group: object | null;
-  /** Ends what decides a conflict; what has come to the queue lands. */
+  /** Ends what decides a conflict, and a verification that nobody else waits for; otherwise what has come to the queue lands. */
   readonly signal: AbortSignal;
 }
 
@@ -144,7 +144,7 @@ export class Settlement {
     const reruns = mayRerun ? draft.reruns : null;
     const decider = new ConflictDecider(this.#run, { effectId, policy, reruns, signal });
     const outcome = (verdict: Verdict) => this.#outcome(draft, verdict);
-    return { effectId, digest, snapshot, message, clock, decider, group, wasKept: false, outcome };
+    return { effectId, digest, snapshot, message, clock, decider, signal, group, wasKept: false, outcome };
   }
 
   /** Keeps what the effect has left, and records why it did not land. */

@@ -40,6 +40,8 @@ export interface Landable {
   readonly clock: StepClock;
   /** Decides its conflicts. */
   readonly decider: ConflictDecider;
+  /** Ends what is done for it alone: nobody waits for it any more. */
+  readonly signal: AbortSignal;
   /** Effects of one call that land in its order have the same: those behind one that runs again wait for it. */
   readonly group: object | null;
   /** True: this is work kept earlier, whose ref goes when it lands. */

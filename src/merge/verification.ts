@@ -10,6 +10,8 @@ import type { Landable, Verdict } from "./verdict.js";
 export interface Candidate {
   readonly commitOid: string;
   readonly effectIds: readonly string[];
+  /** Nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
 }
 
 /** Asked before the target moves. Null: it may land; else why not. Throws when it could not be asked. */
@@ -30,36 +32,46 @@ export class Verification {
   /** The effects that may not land on `tipOid` with those before them; none: all may. */
   async refused(merged: MergedBatch, tipOid: string): Promise<Map<Landable, Verdict>> {
     const landing = merged.effects.filter(({ verdict }) => verdict.kind === "landed");
-    const refusal = landing.length === 0 ? null : await this.#ask(landing);
+    const given = new GivenUp(landing.map(({ landable }) => landable.signal));
+    try {
+      return await this.#find(landing, tipOid, given.signal);
+    } finally {
+      given.end();
+    }
+  }
+
+  async #find(landing: readonly MergedEffect[], tipOid: string, signal: AbortSignal): Promise<Map<Landable, Verdict>> {
+    const refusal = landing.length === 0 ? null : await this.#ask(landing, signal);
     if (refusal === null) return new Map();
     // The first `low` pass, the first `high` do not.
     let [low, high, error] = [0, landing.length, refusal];
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      const answer = await this.#ask(landing.slice(0, middle));
+      const answer = await this.#ask(landing.slice(0, middle), signal);
       if (answer === null) low = middle;
       else [high, error] = [middle, answer];
     }
     // Were the target itself at fault, each effect in turn would seem to be, after a search of its own.
-    const atFault = low === 0 && landing.length > 1 && (await this.#refusesTip(tipOid)) ? landing : [landing[high - 1]];
+    const atFault =
+      low === 0 && landing.length > 1 && (await this.#refusesTip(tipOid, signal)) ? landing : [landing[high - 1]];
     return new Map((atFault as MergedEffect[]).map(({ landable }) => [landable, { kind: "failed", error }]));
   }
 
-  async #ask(effects: readonly MergedEffect[]): Promise<CoppiceError | null> {
+  async #ask(effects: readonly MergedEffect[], signal: AbortSignal): Promise<CoppiceError | null> {
     const last = effects.at(-1) as MergedEffect;
     const { commitOid } = last.verdict as Extract<Verdict, { kind: "landed" }>;
     const start = performance.now();
     try {
       const effectIds = effects.map(({ landable }) => landable.effectId);
-      const error = await this.#answer({ commitOid, effectIds });
+      const error = await this.#answer({ commitOid, effectIds, signal });
       return error === null ? null : refusedBecause(error, effectIds);
     } finally {
       for (const { landable } of effects) landable.clock.add("verifyMs", performance.now() - start);
     }
   }
 
-  async #refusesTip(commitOid: string): Promise<boolean> {
-    return (await this.#answer({ commitOid, effectIds: [] })) !== null;
+  async #refusesTip(commitOid: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#answer({ commitOid, effectIds: [], signal })) !== null;
   }
 
   async #answer(candidate: Candidate): Promise<CoppiceError | null> {
@@ -71,6 +83,31 @@ export class Verification {
     this.#answers.set(tree, answer);
     return answer;
   }
+}
+
+/** Fires once all signals have: one effect of a batch that is aborted does not take the others' answer. */
+class GivenUp {
+  readonly #controller = new AbortController();
+  readonly #waiting: Set<AbortSignal>;
+
+  constructor(signals: readonly AbortSignal[]) {
+    this.#waiting = new Set(signals);
+    for (const signal of this.#waiting) signal.addEventListener("abort", this.#look);
+    this.#look();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    for (const signal of this.#waiting) signal.removeEventListener("abort", this.#look);
+  }
+
+  #look = (): void => {
+    const all = [...this.#waiting];
+    if (all.length > 0 && all.every(({ aborted }) => aborted)) this.#controller.abort(all[0]?.reason);
+  };
 }
 
 function refusedBecause(error: CoppiceError, effectIds: readonly string[]): CoppiceError {

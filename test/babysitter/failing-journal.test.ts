@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { driveRun, type EffectAction, type Sdk, wrapCommit, wrapResolve } from "../../src/babysitter.js";
-import { CoppiceError } from "../../src/index.js";
+import { CoppiceError, type TaskContext } from "../../src/index.js";
 import { startDying } from "../support/dying.js";
 import { Gate, openManager } from "../support/manager.js";
 import { action, memorySdk, shell } from "./memory-sdk.js";
@@ -126,6 +126,24 @@ test("an effect that was aborted, and then fails, is said to have failed", async
   await dispatch([shell("e1", "exit 3")]);
   const kept = sdk.events.filter(({ type }) => type === "WORKTREE_KEPT").map(({ data }) => data.kind);
   expect(kept).toEqual(["aborted", "failed"]);
+});
+
+test("a drive that is aborted while its effects are verified ends, and leaves them pending with their work", async () => {
+  const { repository, runDir } = await createProject();
+  const sdk = memorySdk(() => ({ status: "waiting", nextActions: [shell("e1", "echo 1 > a.txt")] }));
+  const abort = new AbortController();
+  const verify = ({ signal }: TaskContext<undefined>) =>
+    new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve());
+      abort.abort();
+    });
+  const managerOptions = { limits: { graceMs: 10 }, verify: { task: verify } };
+  const driven = await driveRun({ runDir, repository: repository.path, sdk, managerOptions, signal: abort.signal });
+  expect(driven).toMatchObject({
+    status: "waiting",
+    outcomes: [{ kind: "aborted", kept: { ref: expect.any(String) } }],
+  });
+  expect(sdk.results()).toEqual({});
 });
 
 test("an effect whose batch is in the journal gets a worktree, also when a death came before its lease was", async () => {

@@ -229,6 +229,38 @@ test("an abort ends a verification; the work is kept", async () => {
   expect(await subjects(repository)).toBe("initial");
 });
 
+test("a verification ends when the last call that waits for it is aborted, and not before", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const [begun, both] = [new Gate(), new Gate()];
+  const manager = await openManager(repository, {
+    limits: { graceMs: 10 },
+    verify: { task: ({ signal }) => new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve())) },
+  });
+  manager.on("verify:started", () => begun.open());
+  const asked: string[] = [];
+  manager.on("verify:started", ({ effectIds }) => asked.push(effectIds.join(" ")));
+  const [one, two] = [new AbortController(), new AbortController()];
+  let snapshotted = 0;
+  manager.on("effect:snapshotted", () => ++snapshotted === 3 && both.open());
+  const first = manager.run({ id: "one", task: writing("1") }, { signal: one.signal });
+  await begun.opened;
+  const others = ["two", "three"].map((id) => manager.run({ id, task: writing(id) }, { signal: two.signal }));
+  await both.opened;
+  const reason = new Error("nobody waits");
+  one.abort(reason);
+  expect(await first).toMatchObject({
+    kind: "aborted",
+    error: { code: "ERR_ABORTED" },
+    kept: { ref: expect.any(String) },
+  });
+  two.abort(reason);
+  for (const outcome of await Promise.all(others)) expect(outcome).toMatchObject({ kind: "aborted" });
+  // The manager lives on.
+  expect(manager.runId).toBeTruthy();
+  await manager.close();
+  expect(await subjects(repository)).toBe("initial");
+});
+
 test("a module task may verify, and knows the effects", async () => {
   const repository = await createRepository({ tree: { "a.txt": "a\n" } });
   const module = new URL("../fixtures/tasks/verify.task.mjs", import.meta.url);
