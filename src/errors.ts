@@ -87,6 +87,11 @@ export const errorTable = {
     cause: "Another process holds a lock of the repository for longer than `lockTimeoutMs`.",
     remedy: "Wait for it. If its owner is dead, remove the lock file that the message names.",
   },
+  ERR_MOUNTED: {
+    cause: "Something is mounted in a worktree that was to be reset or removed.",
+    remedy:
+      "Run `umount` on the path that the message names, then `coppice clean`. What lies behind it was not touched.",
+  },
   ERR_NATIVE: {
     cause: "The operating system or libgit2 refused an operation.",
     remedy: "The message names the operation and the path; free what it names and try again.",

@@ -11,6 +11,8 @@ export interface Misbehaviour {
   readonly carries?: Readonly<Record<string, string>>;
   /** It needs root. */
   readonly root?: boolean;
+  /** It mounts. What `undo` says, for the shell, with the worktrees' folder as $WORKTREES, is done before the next process comes. */
+  readonly mounts?: { readonly undo: string };
 }
 
 export const landed = ["landed"];

@@ -137,6 +137,22 @@ export const whatTheySpoil: readonly Misbehaviour[] = [
     carries: carriesWork,
   },
   {
+    name: "folder-mounted-over",
+    script: `${work}; mkdir -p cache/data; echo '*' > cache/.gitignore; mount --bind "$OUTSIDE" cache/data`,
+    settles: landed,
+    says: /WORKTREE_MOUNTED.*umount /,
+    carries: carriesWork,
+    mounts: { undo: 'umount "$WORKTREES"/w01/cache/data' },
+  },
+  {
+    name: "file-mounted-over",
+    script: `${work}; mount --bind "$OUTSIDE/canary.txt" src/a/one.txt`,
+    settles: landed,
+    says: /WORKTREE_MOUNTED.*umount /,
+    carries: { ...carriesWork, "src/a/one.txt": "a canary\n" },
+    mounts: { undo: 'umount "$WORKTREES"/w01/src/a/one.txt' },
+  },
+  {
     name: "folder-linked-outside",
     script: `${work}; rm -r src/a; ln -s "$OUTSIDE" src/a`,
     settles: landed,

@@ -1,10 +1,12 @@
 // Tasks that misbehave: whatever they leave, the next effect of the same worktree sees what the one before them saw, what they did is in
 // their outcome or in an event, and the user's files are the user's.
+import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isDeepStrictEqual } from "node:util";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { git, gitResult } from "../../test/support/git.js";
+import { whyNoMounts } from "../disk.js";
 import { judgeCanaries, layCanaries, lookOutside } from "../hostile/canaries.js";
 import type { Misbehaviour } from "../misbehaving/misbehaviour.js";
 import { whatTheyRun } from "../misbehaving/what-they-run.js";
@@ -20,13 +22,14 @@ const own = ["order.json", "ended.json", "beat", "pids"];
 
 export const misbehaving: Scenario = {
   name: "misbehaving",
-  shows: "daemons, repositories, locks, hooks and more left by tasks",
+  shows: "daemons, repositories, locks, hooks, mounts and more left by tasks",
   amounts: { quick: 7, full: Number.POSITIVE_INFINITY },
   measures: ["lost", "mixed", "crashes", "escapes", "userBytesLost", "leftovers"],
   async plan({ folder }): Promise<Plan> {
     const template = await makeTemplate(join(folder, "template"));
     const root = process.getuid?.() === 0;
-    const possible = [...whatTheyRun, ...whatTheySpoil].filter((one) => root || !one.root);
+    const mounts = (await whyNoMounts(folder)) === null;
+    const possible = [...whatTheyRun, ...whatTheySpoil].filter((one) => (root || !one.root) && (mounts || !one.mounts));
     const cases = possible.map(
       (one): Case => ({ name: one.name, take: async (place) => misbehave(await copyWorld(template, place), one) }),
     );
@@ -74,10 +77,12 @@ async function misbehave(world: World, one: Misbehaviour): Promise<Finding> {
       ...(await judgeEffects(world, one, ended)),
     ];
     await endAll(pids);
+    await unmount(world, one);
     problems.push(...(await judgeAfterwards(world, ended)));
     return { faults: 1, kills: 0, problems };
   } finally {
     await endAll(pids);
+    await unmount(world, one).catch(() => {}); // mostly it has been done
   }
 }
 
@@ -145,6 +150,11 @@ async function judgeAfterwards(world: World, { bad }: Ended): Promise<Problem[]>
 /** A worktree that a task has made within its own stays with it. */
 function isIn(path: string, folder: string | null): boolean {
   return folder !== null && (path === folder || path.startsWith(`${folder}/`));
+}
+
+async function unmount({ repository }: World, { mounts }: Misbehaviour): Promise<void> {
+  const env = { ...process.env, WORKTREES: `${repository}.worktrees` };
+  if (mounts !== undefined) await promisify(execFile)("sh", ["-ec", mounts.undo], { env });
 }
 
 /** By their own numbers, which they wrote down themselves. */

@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "mount.h"
 #include "owned.h"
 #include "suspects.h"
 
@@ -38,10 +39,8 @@ class DirectoryWatches {
   void forgetBelow(const std::string& path);
   bool mountBeneath();
 
-  std::string root_;
   OwnedFd queue_;
-  OwnedFd mounts_;
-  bool mountedBeneath_ = false;
+  MountTable mounts_;
   std::mutex mutex_;
   std::unordered_map<int, std::string> paths_;  // by watch descriptor
 };

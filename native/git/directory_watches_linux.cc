@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <sys/inotify.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -27,7 +26,6 @@ constexpr uint32_t kMask = IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | 
                            IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr size_t kBufferBytes = 64u << 10;
 constexpr size_t kMaxEvents = 1u << 20;  // somebody writes without end: reading on would never end either
-constexpr size_t kMaxMountsBytes = 16u << 20;
 
 // Filesystems on which nobody but this machine's kernel writes. Not overlayfs: a write to a layer below raises nothing.
 constexpr uint32_t kLocalFilesystems[] = {
@@ -69,26 +67,6 @@ bool isLocal(const std::string& root, std::string& why) {
   return false;
 }
 
-// In /proc/self/mountinfo a space is "\040", and so on; the mount point is the fifth field.
-bool isMountBeneath(std::string_view line, const std::string& root) {
-  for (int field = 0; field < 4; field++) {
-    const size_t space = line.find(' ');
-    if (space == std::string_view::npos) return false;
-    line.remove_prefix(space + 1);
-  }
-  const std::string_view escaped = line.substr(0, line.find(' '));
-  std::string point;
-  for (size_t i = 0; i < escaped.size(); i++) {
-    if (escaped[i] != '\\' || i + 3 >= escaped.size()) {
-      point += escaped[i];
-      continue;
-    }
-    point += static_cast<char>((escaped[i + 1] - '0') * 64 + (escaped[i + 2] - '0') * 8 + (escaped[i + 3] - '0'));
-    i += 3;
-  }
-  return point.size() > root.size() && point.compare(0, root.size(), root) == 0 && point[root.size()] == '/';
-}
-
 }  // namespace
 
 void DirectoryWatches::limit(uint64_t watches) {
@@ -98,13 +76,12 @@ void DirectoryWatches::limit(uint64_t watches) {
 std::unique_ptr<DirectoryWatches> DirectoryWatches::open(const std::string& root, std::string& why) {
   if (!isLocal(root, why)) return nullptr;
   std::unique_ptr<DirectoryWatches> watches(new DirectoryWatches);
-  watches->root_ = root;
   watches->queue_ = OwnedFd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!watches->queue_) {
     why = errno == EMFILE ? "no inotify instance is left (fs.inotify.max_user_instances)" : "there is no inotify here";
     return nullptr;
   }
-  watches->mounts_ = OwnedFd(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+  watches->mounts_ = MountTable::open(root);
   if (!watches->mounts_) {
     why = "there is no /proc here, so mounts cannot be seen";
     return nullptr;
@@ -218,28 +195,9 @@ void DirectoryWatches::forgetBelow(const std::string& path) {
   }
 }
 
-// Asks the kernel whether the table of mounts has changed since it was last read, and reads it only then.
 bool DirectoryWatches::mountBeneath() {
-  pollfd changed{mounts_.get(), POLLPRI, 0};
-  const bool first = ::lseek(mounts_.get(), 0, SEEK_CUR) == 0;
-  if (!first && ::poll(&changed, 1, 0) == 0) return mountedBeneath_;
-  if (::lseek(mounts_.get(), 0, SEEK_SET) != 0) return true;
-  std::string text;
-  char buffer[16384];
-  for (;;) {
-    const ssize_t size = ::read(mounts_.get(), buffer, sizeof buffer);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0 || text.size() > kMaxMountsBytes) return true;
-    if (size == 0) break;
-    text.append(buffer, static_cast<size_t>(size));
-  }
-  mountedBeneath_ = false;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    mountedBeneath_ = mountedBeneath_ || isMountBeneath(std::string_view(text).substr(at, end - at), root_);
-    at = end + 1;
-  }
-  return mountedBeneath_;
+  const auto mounts = mounts_.beneath();
+  return !mounts || !mounts->empty();
 }
 
 }  // namespace coppice

@@ -17,6 +17,7 @@ inline constexpr const char* kUnsupportedRepository = "UNSUPPORTED_REPOSITORY";
 inline constexpr const char* kNotFound = "NOT_FOUND";
 inline constexpr const char* kInvalid = "INVALID";
 inline constexpr const char* kExists = "EXISTS";
+inline constexpr const char* kMounted = "MOUNTED";
 inline constexpr const char* kLocked = "LOCKED";
 inline constexpr const char* kCorrupt = "CORRUPT";
 inline constexpr const char* kUnsafePath = "UNSAFE_PATH";

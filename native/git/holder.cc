@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "failure.h"
+#include "mount.h"
 #include "operations.h"
 
 namespace coppice {
@@ -38,9 +39,11 @@ ListHoldersReply listHolders(Session&, const ListHoldersRequest& request, const 
     if (!root && errno != ENOENT) failSystem("listHolders", path);
     roots.push_back(root ? root.get() : path);
   }
-  ListHoldersReply reply{findHolders(roots, cancel)};
+  ListHoldersReply reply{findHolders(roots, cancel), {}};
   for (Holder& holder : reply.holders)
     holder.path = request.paths[std::find(roots.begin(), roots.end(), holder.path) - roots.begin()];
+  for (const std::string& path : request.paths)
+    for (std::string& mountPath : mountsBeneath(path)) reply.mounts.push_back({path, std::move(mountPath)});
   return reply;
 }
 

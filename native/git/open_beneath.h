@@ -7,14 +7,15 @@
 #include <string>
 
 #include "owned.h"
+#include "safe_path.h"
 
 namespace coppice {
 
 // openat2 (Linux 5.6). Whether this kernel, and the sandbox around us, has it: asked once.
 bool kernelOpensBeneath() noexcept;
-OwnedFd openBeneathByKernel(int rootFd, const std::string& path, int flags, mode_t mode) noexcept;
+OwnedFd openBeneathByKernel(int rootFd, const std::string& path, int flags, mode_t mode, Mounts mounts) noexcept;
 
 // A walk over O_NOFOLLOW directory handles: one system call a component, everywhere.
-OwnedFd openBeneathByWalk(int rootFd, const std::string& path, int flags, mode_t mode) noexcept;
+OwnedFd openBeneathByWalk(int rootFd, const std::string& path, int flags, mode_t mode, Mounts mounts) noexcept;
 
 }  // namespace coppice

@@ -1,4 +1,4 @@
-// Removing a directory and everything in it, by handles, never through a link. Depth costs neither stack nor
+// Removing a directory and everything in it, by handles, never through a link or into another mount. Depth costs neither stack nor
 // descriptors: what lies deeper than kMaxDepth is first renamed up to the top of the directory that is being removed.
 #include <dirent.h>
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "failure.h"
+#include "mount.h"
 #include "safe_path.h"
 
 namespace coppice {
@@ -19,7 +20,8 @@ constexpr unsigned kMaxRounds = 8;  // a process that is still alive may add fil
 
 class TreeRemoval {
  public:
-  TreeRemoval(int topFd, const Cancel* cancel) : topFd_(topFd), cancel_(cancel) {}
+  TreeRemoval(int topFd, std::optional<uint64_t> mount, const Cancel* cancel)
+      : topFd_(topFd), mount_(mount), cancel_(cancel) {}
 
   // Empties and removes the directory `name` below `parentFd`.
   void removeDirectory(int parentFd, const std::string& name, unsigned depth) {
@@ -47,6 +49,9 @@ class TreeRemoval {
 
   static bool removeFile(int directoryFd, const std::string& name) {
     if (::unlinkat(directoryFd, name.c_str(), 0) == 0 || errno == ENOENT) return true;
+    const int reason = errno;
+    if (reason == EBUSY && isMountPoint(directoryFd, name)) failMounted(kOperation, name);
+    errno = reason;
     if (errno == EISDIR || errno == EPERM) {  // POSIX says EPERM for a directory, Linux EISDIR
       struct stat status;
       if (::fstatat(directoryFd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode))
@@ -59,23 +64,31 @@ class TreeRemoval {
   unsigned lifted() const { return lifted_; }
 
  private:
-  // A task may leave directories without rights for their owner.
-  static OwnedFd openWritable(int parentFd, const std::string& name) {
+  // A task may leave directories without rights for their owner. The mode is changed only of what is on this side of a mount.
+  OwnedFd openWritable(int parentFd, const std::string& name) const {
     constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     OwnedFd directory(::openat(parentFd, name.c_str(), kFlags));
     if (!directory && errno == EACCES) {
+      requireSameMount(mountOf(parentFd, name), name);
       if (::fchmodat(parentFd, name.c_str(), 0700, AT_SYMLINK_NOFOLLOW) != 0) failSystem(kOperation, name);
       directory = OwnedFd(::openat(parentFd, name.c_str(), kFlags));
     }
     if (!directory && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return directory;
     if (!directory) failSystem(kOperation, name);
+    requireSameMount(mountOf(directory.get()), name);
     struct stat status;
     if (::fstat(directory.get(), &status) != 0) failSystem(kOperation, name);
     if ((status.st_mode & 0700) != 0700) ::fchmod(directory.get(), 0700);  // refused: the unlink below says why
     return directory;
   }
 
+  void requireSameMount(std::optional<uint64_t> mount, const std::string& name) const {
+    if (!mount) failSystem(kOperation, name);
+    if (mount != mount_) failMounted(kOperation, name);
+  }
+
   void liftToTop(int directoryFd, const std::string& name) {
+    if (isMountPoint(directoryFd, name)) failMounted(kOperation, name);
     ::fchmodat(directoryFd, name.c_str(), 0700, AT_SYMLINK_NOFOLLOW);  // a moved directory must be writable itself
     for (;;) {
       const std::string target = ".lifted-" + std::to_string(lifted_++);
@@ -88,6 +101,7 @@ class TreeRemoval {
   }
 
   int topFd_;
+  std::optional<uint64_t> mount_;  // everything that goes lies in this one
   const Cancel* cancel_;
   unsigned lifted_ = 0;
 };
@@ -117,13 +131,17 @@ std::vector<std::string> namesIn(int directoryFd, const std::string& path) {
 
 void removeTree(int parentFd, const std::string& name, const Cancel* cancel) {
   if (TreeRemoval::removeFile(parentFd, name)) return;
+  const std::optional<uint64_t> mount = mountOf(parentFd);
+  if (!mount) failSystem(kOperation, name);
+  if (isMountPoint(parentFd, name)) failMounted(kOperation, name);
   ::fchmodat(parentFd, name.c_str(), 0700, AT_SYMLINK_NOFOLLOW);  // refused: opening says why
   for (unsigned round = 0; round < kMaxRounds; round++) {
     const OwnedFd top(::openat(parentFd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!top && errno == ENOENT) return;
     if (!top && (errno == ENOTDIR || errno == ELOOP) && TreeRemoval::removeFile(parentFd, name)) return;
     if (!top) failSystem(kOperation, name);
-    TreeRemoval removal(top.get(), cancel);
+    if (mountOf(top.get()) != mount) failMounted(kOperation, name);
+    TreeRemoval removal(top.get(), mount, cancel);
     unsigned liftedBefore;
     do {  // each pass ends with what the one before lifted
       liftedBefore = removal.lifted();

@@ -12,6 +12,7 @@
 #include "entry_at.h"
 #include "failpoint.h"
 #include "failure.h"
+#include "mount.h"
 #include "moved_index.h"
 #include "operations.h"
 #include "reset_admin.h"
@@ -61,6 +62,8 @@ class Reset {
 
   ResetReply run() {
     reply_.scanned = whyWhole();
+    // Tracking knows of mounts, and is given up where there is one.
+    if (reply_.scanned) requireNoMountBeneath(kOperation, shared_.request.path);
     if (tracker_ != nullptr) tracker_->beginChange();
     if (!reply_.scanned) resetSuspects();
     if (reply_.scanned) resetAll();
@@ -228,7 +231,7 @@ ResetReply reset(Session& session, const ResetRequest& request, const Cancel& ca
 
   sweepAdminDirectory(session, admin, request.baseOid, tracker ? &tracker->adminMarks : nullptr, cancel);
   failpoint("reset.admin-swept");
-  RootDirectory root(request.path);
+  RootDirectory root(request.path, Mounts::kRefused);
   const FreshModes modes = freshModes(root, tracker.get());
   restoreGitFile(root, admin, cancel);
   const RestoreSettings shared{session, request, admin,         std::move(root), fileSettings(session, admin)->worktree,

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "failure.h"
+#include "mount.h"
 #include "parallel.h"
 
 namespace coppice {
@@ -75,6 +76,7 @@ void Restore::restoreMode(const std::string& directory) {
   const std::string name(RootDirectory::baseName(directory));
   if (!parent || ::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode))
     return;
+  if (isMountPoint(parent.get(), name)) failMounted(kOperation, directory);
   if (::fchmodat(parent.get(), name.c_str(), shared_.modes.directory, AT_SYMLINK_NOFOLLOW) != 0)
     failSystem(kOperation, directory);
 }

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "failure.h"
+#include "mount.h"
 #include "open_beneath.h"
 #include "safe_path.h"
 
@@ -16,12 +17,6 @@ std::atomic<bool> portableOnly{false};
 
 constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-OwnedFd openBeneath(int rootFd, std::string_view path, int flags, mode_t mode) {
-  const std::string text(path);
-  if (!portableOnly && kernelOpensBeneath()) return openBeneathByKernel(rootFd, text, flags | O_NOFOLLOW, mode);
-  return openBeneathByWalk(rootFd, text, flags, mode);
-}
-
 std::string_view directoryOf(std::string_view path) {
   const size_t slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
@@ -29,8 +24,16 @@ std::string_view directoryOf(std::string_view path) {
 
 }  // namespace
 
-RootDirectory::RootDirectory(const std::string& path) : fd_(::open(path.c_str(), kDirectoryFlags | O_NOFOLLOW)), path_(path) {
+RootDirectory::RootDirectory(const std::string& path, Mounts mounts)
+    : fd_(::open(path.c_str(), kDirectoryFlags | O_NOFOLLOW)), path_(path), mounts_(mounts) {
   if (!fd_) failSystem("safePath.openRoot", path);
+}
+
+// `fd`: the root, or a directory beneath it.
+OwnedFd RootDirectory::openBeneath(int fd, std::string_view path, int flags, mode_t mode) const {
+  const std::string text(path);
+  if (!portableOnly && kernelOpensBeneath()) return openBeneathByKernel(fd, text, flags | O_NOFOLLOW, mode, mounts_);
+  return openBeneathByWalk(fd, text, flags, mode, mounts_);
 }
 
 void RootDirectory::usePortableFallback(bool on) {
@@ -64,6 +67,7 @@ OwnedFd RootDirectory::makeDirectory(std::string_view path) const {
   constexpr const char* kOperation = "safePath.makeDirectory";
   OwnedFd directory = openDirectory(path);
   if (directory) return directory;
+  if (errno == EXDEV && mounts_ == Mounts::kRefused) failMounted(kOperation, std::string(path));
   if (path.empty() || (errno != ENOENT && errno != ENOTDIR && errno != ELOOP))
     failSystem(kOperation, std::string(path));
   const OwnedFd parent = makeDirectory(directoryOf(path));

@@ -22,17 +22,23 @@ bool isSafePath(std::string_view path, uint32_t mode = 0);
 // Throws UNSAFE_PATH.
 void requireSafePath(std::string_view path, const char* operation, uint32_t mode = 0);
 
+// Whether paths may lead from the root into what is mounted beneath it. The root itself may lie in any mount.
+enum class Mounts {
+  kEntered,  // as git does: a mount in the user's working tree is the user's wish
+  kRefused,  // EXDEV: in a worktree of ours, what a task has mounted is not ours to write to
+};
+
 class RootDirectory {
  public:
   // Throws when `path` is not a directory; a link to one is none. Links above it are its caller's business.
-  explicit RootDirectory(const std::string& path);
+  explicit RootDirectory(const std::string& path, Mounts mounts = Mounts::kEntered);
   int get() const { return fd_.get(); }
   const std::string& path() const { return path_; }
 
   // The directory that holds `path` ("" for a top-level name), opened without following links; a falsy fd with errno
-  // set when a component is missing, not a directory, or a link.
+  // set when a component is missing, not a directory, a link, or in a mount that is refused.
   OwnedFd openParent(std::string_view path) const;
-  // The same, making missing directories. Throws UNSAFE_PATH when a component is a link or a file.
+  // The same, making missing directories. Throws UNSAFE_PATH when a component is a link or a file, MOUNTED.
   OwnedFd makeParent(std::string_view path) const;
   OwnedFd openDirectory(std::string_view path) const;
   OwnedFd makeDirectory(std::string_view path) const;
@@ -44,8 +50,11 @@ class RootDirectory {
   static void usePortableFallback(bool on);
 
  private:
+  OwnedFd openBeneath(int fd, std::string_view path, int flags, mode_t mode) const;
+
   OwnedFd fd_;
   std::string path_;
+  Mounts mounts_;
 };
 
 // Writes all bytes or throws (NO_SPACE, SYSTEM).
@@ -63,7 +72,8 @@ std::optional<std::string> readSmallFile(const std::string& path, size_t maxByte
 std::vector<std::string> namesIn(int directoryFd, const std::string& path);
 
 // Removes a file or a whole directory below `parentFd`, never following links; read-only directories are made writable.
-// Missing is fine. Throws SYSTEM when something stays.
+// Missing is fine. Throws MOUNTED where another mount begins, with what is before it gone perhaps: whoever wants all or nothing
+// asks requireNoMountBeneath first. Throws SYSTEM when something else stays.
 void removeTree(int parentFd, const std::string& name, const Cancel* cancel = nullptr);
 
 }  // namespace coppice

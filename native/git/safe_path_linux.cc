@@ -24,16 +24,17 @@ struct OpenHow {
   uint64_t mode;
   uint64_t resolve;
 };
+constexpr uint64_t kResolveNoMounts = 0x01;
 constexpr uint64_t kResolveNoMagicLinks = 0x02;
 constexpr uint64_t kResolveNoSymlinks = 0x04;
 constexpr uint64_t kResolveBeneath = 0x08;
 
-long openat2(int rootFd, const char* path, int flags, mode_t mode) noexcept {
+long openat2(int rootFd, const char* path, int flags, mode_t mode, Mounts mounts) noexcept {
   OpenHow how{};
   how.flags = static_cast<uint64_t>(static_cast<unsigned>(flags));
   how.mode = (flags & O_CREAT) ? (mode & 07777) : 0;  // the kernel refuses a mode without O_CREAT
-  // Not RESOLVE_NO_XDEV: a mount beneath a worktree is its user's wish.
   how.resolve = kResolveBeneath | kResolveNoSymlinks | kResolveNoMagicLinks;
+  if (mounts == Mounts::kRefused) how.resolve |= kResolveNoMounts;
   return syscall(SYS_openat2, rootFd, path, &how, sizeof how);
 }
 
@@ -42,17 +43,17 @@ long openat2(int rootFd, const char* path, int flags, mode_t mode) noexcept {
 bool kernelOpensBeneath() noexcept {
   // ENOSYS on old kernels, EPERM under seccomp filters that do not know the call: both mean "not here".
   static const bool there = [] {
-    const long fd = openat2(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    const long fd = openat2(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, Mounts::kRefused);
     if (fd >= 0) ::close(static_cast<int>(fd));
     return fd >= 0 || (errno != ENOSYS && errno != EPERM && errno != EINVAL);
   }();
   return there;
 }
 
-OwnedFd openBeneathByKernel(int rootFd, const std::string& path, int flags, mode_t mode) noexcept {
+OwnedFd openBeneathByKernel(int rootFd, const std::string& path, int flags, mode_t mode, Mounts mounts) noexcept {
   long fd;
   do {
-    fd = openat2(rootFd, path.c_str(), flags, mode);
+    fd = openat2(rootFd, path.c_str(), flags, mode, mounts);
   } while (fd < 0 && errno == EINTR);
   return OwnedFd(static_cast<int>(fd));
 }
@@ -63,7 +64,7 @@ bool kernelOpensBeneath() noexcept {
   return false;
 }
 
-OwnedFd openBeneathByKernel(int, const std::string&, int, mode_t) noexcept {
+OwnedFd openBeneathByKernel(int, const std::string&, int, mode_t, Mounts) noexcept {
   errno = ENOSYS;
   return OwnedFd();
 }

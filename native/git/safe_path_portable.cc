@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "mount.h"
 #include "open_beneath.h"
 
 namespace coppice {
@@ -17,9 +18,17 @@ int openRetrying(int directoryFd, const char* name, int flags, mode_t mode) noex
   return fd;
 }
 
+// The file, unless another mount begins there: then nothing, and EXDEV, as openat2 answers.
+OwnedFd inSameMount(OwnedFd opened, int rootFd, Mounts mounts) noexcept {
+  if (!opened || mounts == Mounts::kEntered || mountOf(opened.get()) == mountOf(rootFd)) return opened;
+  opened.reset();
+  errno = EXDEV;
+  return opened;
+}
+
 }  // namespace
 
-OwnedFd openBeneathByWalk(int rootFd, const std::string& path, int flags, mode_t mode) noexcept {
+OwnedFd openBeneathByWalk(int rootFd, const std::string& path, int flags, mode_t mode, Mounts mounts) noexcept {
   OwnedFd directory;  // the handle of the component before; falsy: the root itself
   size_t start = 0;
   for (;;) {
@@ -30,8 +39,10 @@ OwnedFd openBeneathByWalk(int rootFd, const std::string& path, int flags, mode_t
       return OwnedFd();
     }
     const int parentFd = directory ? directory.get() : rootFd;
-    if (slash == std::string::npos) return OwnedFd(openRetrying(parentFd, name.c_str(), flags | O_NOFOLLOW, mode));
-    directory = OwnedFd(openRetrying(parentFd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0));
+    if (slash == std::string::npos)
+      return inSameMount(OwnedFd(openRetrying(parentFd, name.c_str(), flags | O_NOFOLLOW, mode)), rootFd, mounts);
+    directory = inSameMount(
+        OwnedFd(openRetrying(parentFd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)), rootFd, mounts);
     if (!directory) return OwnedFd();
     start = slash + 1;
   }

@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "failpoint.h"
 #include "failure.h"
+#include "mount.h"
 #include "parallel.h"
 #include "safe_path.h"
 
@@ -76,9 +78,10 @@ OwnedFd openTrash(const std::string& path) {
   return trash;
 }
 
-// A directory with rights for us; falsy when it is none, or does not let us in.
+// A directory with rights for us; falsy when it is none, does not let us in, or lies in another mount.
 OwnedFd openForRemoval(int parentFd, const std::string& name) {
   OwnedFd directory(::openat(parentFd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (directory && mountOf(directory.get()) != mountOf(parentFd)) return OwnedFd();
   if (directory) ::fchmod(directory.get(), 0700);  // refused: the unlink says why
   return directory;
 }
@@ -134,13 +137,21 @@ void emptyTrash(const std::string& trashPath, const Cancel& cancel) {
   if (!isMarked(trash.get()) && !names.empty())
     fail(failure_code::kInvalid, kOperation,
          "this folder is not marked as a trash of ours, so nothing in it is deleted", trashPath);
+  std::optional<Failure> mounted;  // such an entry stays as it is, and the others go
   for (const std::string& name : names) {
     cancel.check(kOperation);
     if (name == kMark) continue;
-    emptyEntry(trash.get(), name, cancel);
-    failpoint("trash.entry-emptied");
-    removeTree(trash.get(), name, &cancel);
+    try {
+      requireNoMountBeneath(kOperation, trashPath + "/" + name);
+      emptyEntry(trash.get(), name, cancel);
+      failpoint("trash.entry-emptied");
+      removeTree(trash.get(), name, &cancel);
+    } catch (const Failure& failure) {
+      if (failure.code != failure_code::kMounted) throw;
+      mounted = failure;
+    }
   }
+  if (mounted) throw *mounted;
   // Somebody is moving something in: the folder stays for the next time.
   if (!lockTrash(trash.get(), trashPath, LOCK_EX | LOCK_NB)) return;
   const std::vector<std::string> left = namesIn(trash.get(), trashPath);

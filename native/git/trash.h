@@ -12,7 +12,7 @@ namespace coppice {
 void moveToTrash(const std::string& path, const std::string& name, const std::string& trashPath);
 
 // Deletes what lies there, and the trash itself when nothing came meanwhile. Throws INVALID for a folder that is no
-// trash.
+// trash, MOUNTED when something is mounted in what lies there: that stays, and the rest is gone.
 void emptyTrash(const std::string& trashPath, const Cancel& cancel);
 
 }  // namespace coppice

@@ -729,7 +729,7 @@ struct ListIgnoredRequest {
   }
 };
 
-// Processes that still hold the worktree after its task ended (working directory, writable descriptor, mapping).
+// Processes that still hold the worktree after its task ended (working directory, writable descriptor, mapping), and mounts beneath it.
 struct ListHoldersRequest {
   std::vector<std::string> paths;
 
@@ -754,12 +754,26 @@ struct Holder {
   }
 };
 
+// Something is mounted beneath a worktree.
+struct Mount {
+  std::string path;       // the one of the request that it lies beneath
+  std::string mountPath;  // absolute
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path);
+    visit("mountPath", mountPath);
+  }
+};
+
 struct ListHoldersReply {
   std::vector<Holder> holders;
+  std::vector<Mount> mounts;
 
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("holders", holders);
+    visit("mounts", mounts);
   }
 };
 

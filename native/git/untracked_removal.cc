@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "failure.h"
+#include "mount.h"
 
 namespace coppice {
 namespace {
@@ -84,6 +85,7 @@ bool UntrackedRemoval::open(const std::string& path) {
     return false;
   const mode_t mode = status.st_mode & 07777, needed = S_ISDIR(status.st_mode) ? 0700 : 0400;
   if ((mode & needed) == needed) return false;
+  if (isMountPoint(parent.get(), name)) failMounted(kOperation, path);
   return ::fchmodat(parent.get(), name.c_str(), mode | needed, AT_SYMLINK_NOFOLLOW) == 0;
 }
 

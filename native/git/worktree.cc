@@ -9,6 +9,7 @@
 #include "checkout.h"
 #include "failpoint.h"
 #include "failure.h"
+#include "mount.h"
 #include "new_file.h"
 #include "random_name.h"
 #include "settings_cache.h"
@@ -220,9 +221,11 @@ Done removeWorktree(Session& session, const RemoveWorktreeRequest& request, cons
     fail(failure_code::kInvalid, kRemove, "the worktree of this name lies at " + *owned, request.path);
   if (owned && !folder && *owned != request.path && isThere(*owned))
     fail(failure_code::kInvalid, kRemove, "the worktree of this name lies at " + *owned, request.path);
-  session.trackers().drop(request.name);
   // A copy of a repository names the worktrees of the one that it was copied from: those stay.
-  if (folder && !belongsElsewhere(request.path, admin)) moveToTrash(request.path, request.name, request.trashPath);
+  const bool goes = folder && !belongsElsewhere(request.path, admin);
+  if (goes) requireNoMountBeneath(kRemove, request.path);
+  session.trackers().drop(request.name);
+  if (goes) moveToTrash(request.path, request.name, request.trashPath);
   failpoint("worktree.trashed");
   if (owned) dropAdminDirectory(session, request.name, cancel);
   return {};

@@ -451,8 +451,8 @@ export interface ListIgnoredRequest {
 }
 
 /**
- * Processes that still hold worktrees after their tasks ended (working directory, writable descriptor, mapping). One
- * look at all processes answers for all paths.
+ * Processes that still hold worktrees after their tasks ended (working directory, writable descriptor, mapping), and mounts beneath
+ * them. One look at all processes answers for all paths.
  */
 export interface ListHoldersRequest {
   paths: readonly string[];
@@ -466,8 +466,17 @@ export interface Holder {
   kind: HolderKind;
 }
 
+/** Something is mounted beneath a worktree. */
+export interface Mount {
+  /** The one of the request that it lies beneath. */
+  path: string;
+  /** Absolute. */
+  mountPath: string;
+}
+
 export interface ListHoldersReply {
   holders: readonly Holder[];
+  mounts: readonly Mount[];
 }
 
 /** Paths that two worktrees have both changed since their tasks began, as far as tracking tells: nothing is scanned. */

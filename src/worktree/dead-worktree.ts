@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import type { Git } from "../git/git.js";
 import { recoveringMark } from "../run.js";
 import { defaultFolder } from "./folder.js";
+import { sayMounted } from "./holders.js";
 import { lockReason, type ManagedWorktree } from "./list.js";
 
 /** False: somebody who is alive has the worktree, and nothing was done. */
@@ -23,11 +24,13 @@ export function worktreeClaim({ name }: ManagedWorktree): string {
   return `worktree/${name}`;
 }
 
-/** A claim says that no process of ours lives; a shell or an editor may still stand in the folder. */
+/** A claim says that no process of ours lives; a shell or an editor may still stand in the folder, or something be mounted in it. */
 export async function holderOf(git: Git, { path, present }: ManagedWorktree): Promise<string | null> {
   if (!present) return null;
-  const [holder] = (await git.listHolders({ paths: [path] })).holders;
-  return holder === undefined ? null : `process ${holder.pid} (${holder.command}) uses it`;
+  const { holders, mounts } = await git.listHolders({ paths: [path] });
+  const [[holder], [mount]] = [holders, mounts];
+  if (holder !== undefined) return `process ${holder.pid} (${holder.command}) uses it`;
+  return mount === undefined ? null : sayMounted(mount);
 }
 
 /** Its folder goes to the trash, unless another repository has it; its admin directory goes. */

@@ -2,13 +2,13 @@
 // effect, because creating and removing costs 20 to 40 times as much. Which one an effect gets is the supply's to say.
 
 import { join } from "node:path";
-import { CoppiceError } from "../errors.js";
+import { CoppiceError, isCoppiceError } from "../errors.js";
 import type { Run } from "../run.js";
 import { type Release, Semaphore } from "../semaphore.js";
 import { markEmpty } from "./dead-worktree.js";
 import { placeFolder } from "./folder.js";
 import type { HoldKind } from "./growth.js";
-import { HolderWatch } from "./holders.js";
+import { HolderWatch, sayMounted } from "./holders.js";
 import { lockReason } from "./list.js";
 import { OverlapWatch } from "./overlap-watch.js";
 import type { Provisioner } from "./provision.js";
@@ -20,6 +20,7 @@ import { type PooledWorktree, WorktreeSupply } from "./worktree-supply.js";
 /** Of a lease that is reset by hand: the setup command's own limit ends it. */
 const neverAborted = new AbortController().signal;
 const heldCode = "WORKTREE_HELD";
+const mountedCode = "WORKTREE_MOUNTED";
 
 export class WorktreePool {
   readonly #run: Run;
@@ -102,8 +103,8 @@ export class WorktreePool {
   }
 
   /**
-   * Gives a worktree back whose work is durable elsewhere. One that a process still holds is retired instead, and so is one that cannot
-   * be given back: its effect has nothing to do with that.
+   * Gives a worktree back whose work is durable elsewhere. One that a process still holds is retired instead, and so is one in which
+   * something is mounted, or that cannot be given back: its effect has nothing to do with that.
    */
   async release(worktree: PooledWorktree): Promise<{ retired: boolean }> {
     const { release, effectId } = worktree;
@@ -111,11 +112,9 @@ export class WorktreePool {
     const why = await this.#whyRetired(worktree);
     if (why !== null) {
       this.#run.emit("warning", { ...why, message: `${why.message}; the worktree is not used again`, effectId });
+      if (why.code === mountedCode) await this.#leave(worktree);
       // Whoever holds it may go on writing to its path: no other worktree of this run may come to lie there.
-      await this.discard(worktree, { keepName: why.code === heldCode }).catch((error: Error) => {
-        const message = `${worktree.path} could not be removed: ${error.message}. 'coppice clean' does it`;
-        this.#run.emit("warning", { code: "WORKTREE_NOT_REMOVED", message, effectId });
-      });
+      else await this.#remove(worktree, effectId, { keepName: why.code === heldCode });
       return { retired: true };
     }
     this.#supply.giveBack(worktree);
@@ -128,7 +127,9 @@ export class WorktreePool {
     try {
       // From here on a death leaves nothing to keep in it. Written while the processes are looked through, it takes no time of its own.
       const idle = this.#lock(worktree, lockReason.idle(this.#run.id));
-      const [holder] = await Promise.all([this.#holders.find(path), idle]);
+      const [{ holder, mount }] = await Promise.all([this.#holders.find(path), idle]);
+      if (mount !== null)
+        return { code: mountedCode, message: `${sayMounted(mount)}. Then 'coppice clean' removes ${path}` };
       if (holder === null) return null;
       const message = `process ${holder.pid} (${holder.command}) still holds ${path} (${holder.kind})`;
       return { code: heldCode, message };
@@ -149,6 +150,23 @@ export class WorktreePool {
     }
   }
 
+  /** Leaves an empty worktree where it is, because something is mounted in it: whoever recovers removes it once that is gone. */
+  async #leave(worktree: PooledWorktree): Promise<void> {
+    try {
+      await this.#run.git.endTracking({ name: worktree.name });
+      await this.#run.git.releaseClaim({ claimId: worktree.claimId });
+    } finally {
+      this.#takeOut(worktree);
+    }
+  }
+
+  async #remove(worktree: PooledWorktree, effectId: string | null, { keepName = false } = {}): Promise<void> {
+    await this.discard(worktree, { keepName }).catch((error: Error) => {
+      const message = `${worktree.path} could not be removed: ${error.message}. 'coppice clean' does it`;
+      this.#run.emit("warning", { code: "WORKTREE_NOT_REMOVED", message, effectId });
+    });
+  }
+
   /**
    * Takes the worktree out of the pool and moves it to the trash. Its work must be durable elsewhere, or unwanted. `keepName`: the
    * claim on its name ends with the session.
@@ -166,8 +184,18 @@ export class WorktreePool {
 
   /** Removes what is idle. Leases must have ended. */
   async close(): Promise<void> {
-    for (const worktree of await this.#supply.close()) await this.discard(worktree);
-    await this.#run.git.sweepTrash({ trashPath: this.#trash });
+    for (const worktree of await this.#supply.close()) await this.#warnIfMounted(() => this.discard(worktree));
+    await this.#warnIfMounted(() => this.#run.git.sweepTrash({ trashPath: this.#trash }));
+  }
+
+  /** What somebody has mounted since it became idle keeps that one worktree, and not the others. */
+  async #warnIfMounted(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (!isCoppiceError(error, "ERR_MOUNTED")) throw error;
+      this.#run.emit("warning", { code: mountedCode, message: error.message, effectId: null });
+    }
   }
 
   get #trash(): string {
@@ -202,7 +230,7 @@ export class WorktreePool {
       return setupMs;
     } catch (error) {
       // Half reset: nothing of a task is in it any more, and nothing else may start from it.
-      await this.discard(worktree);
+      await this.#remove(worktree, effectId);
       throw error;
     }
   }
