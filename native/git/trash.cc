@@ -122,10 +122,12 @@ void moveToTrash(const std::string& path, const std::string& name, const std::st
     const int reason = errno;
     ::rmdir(place.c_str());
     errno = reason;
-    if (errno == ENOENT) return;  // gone meanwhile
-    failSystem("trash.move", path);
+    if (errno != ENOENT) failSystem("trash.move", path);
+    struct stat status;
+    if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return;  // gone meanwhile
+    // Else the place is gone: somebody has emptied the trash before anything was in it.
   }
-  fail(failure_code::kSystem, "trash.move", "the trash is removed again and again by somebody else", trashPath);
+  fail(failure_code::kSystem, "trash.move", "the trash is emptied again and again by somebody else", trashPath);
 }
 
 void emptyTrash(const std::string& trashPath, const Cancel& cancel) {

@@ -11,6 +11,8 @@
 #include "git/index_file.h"
 #include "git/operations.h"
 #include "git/safe_path.h"
+#include "git/trash.h"
+#include "test/at_step.h"
 #include "test/session_repository.h"
 
 using namespace coppice;
@@ -444,6 +446,30 @@ TEST(trash_goes_whatever_is_in_it_and_nothing_behind_its_links) {
   said([&] { return sweepTrash(*session, {trash}, cancel); });
   CHECK(!fs::exists(trash));
   CHECK(fs::exists(forest.folder().file("mine/file")));
+}
+
+TEST(trash_that_is_emptied_at_that_moment_takes_the_folder_all_the_same) {
+  Forest forest;
+  forest.fill();
+  const auto session = forest.open();
+  const Cancel cancel;
+  const std::string trash = forest.folder().file("trash");
+  forest.add(*session, "w01", true);
+  {
+    const AtStep step("trash.entry-made", [&] { emptyTrash(trash, cancel); });
+    said([&] { return removeWorktree(*session, {"w01", forest.place("w01"), trash}, cancel); });
+  }
+  CHECK(!fs::exists(forest.place("w01")));
+  CHECK(!fs::exists(forest.admin("w01")));
+  forest.add(*session, "w02", true);
+  {
+    // Gone by another's hand: that is what was wanted.
+    const AtStep step("trash.entry-made", [&] { fs::remove_all(forest.place("w02")); });
+    said([&] { return removeWorktree(*session, {"w02", forest.place("w02"), trash}, cancel); });
+  }
+  CHECK(!fs::exists(forest.admin("w02")));
+  said([&] { return sweepTrash(*session, {trash}, cancel); });
+  CHECK(!fs::exists(trash));
 }
 
 TEST(trash_is_never_a_folder_with_other_things) {
