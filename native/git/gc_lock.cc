@@ -8,8 +8,10 @@
 
 #include <cerrno>
 
+#include "failpoint.h"
 #include "failure.h"
 #include "lock_file.h"
+#include "path_swap.h"
 #include "random_name.h"
 #include "safe_path.h"
 
@@ -46,15 +48,46 @@ bool isHeld(const std::string& path) {
   return host != hostName() || ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
 }
 
-// One step whether the file was there or not; what is there is a dead process's.
-bool put(const HeldFile& held, const std::string& path) {
-  if (::link(held.path().c_str(), path.c_str()) == 0) return true;
-  if (errno != EEXIST) return false;
+Place placeOf(const std::string& path) { return {AT_FDCWD, path}; }  // by its whole path
+
+// What the system refuses changes nothing.
+Swap exchange(const std::string& second, const std::string& path) {
+  try {
+    return exchangePath(placeOf(second), placeOf(path));
+  } catch (const Failure&) {
+    return Swap::kOccupied;
+  }
+}
+
+// Our file, under a second name, changes places with what is there, which is looked at once more: a gc may have begun since it was
+// seen to be a dead one's, and gets its place back. Meanwhile the file names a living process all the time, so no other begins.
+bool replaceDead(const HeldFile& held, const std::string& path) {
   const std::string second = held.path() + "-" + randomName();
   if (::link(held.path().c_str(), second.c_str()) != 0) return false;
-  if (::rename(second.c_str(), path.c_str()) == 0) return true;
+  const Swap swap = exchange(second, path);
+  const bool living = swap == Swap::kDone && isHeld(second);
+  // Not ours any more: that gc was over at once, or another has come.
+  if (living && held.isSameFileAs(path)) exchange(second, path);
   ::unlink(second.c_str());
-  return false;
+  if (swap == Swap::kMissing) return ::link(held.path().c_str(), path.c_str()) == 0;  // the dead one's was removed
+  return swap == Swap::kDone && !living;
+}
+
+bool put(const HeldFile& held, const std::string& path) {
+  if (::link(held.path().c_str(), path.c_str()) == 0) return true;
+  if (errno != EEXIST || isHeld(path)) return false;  // looked at again: a gc may have begun since
+  failpoint("gcLock.dead-seen");
+  return replaceDead(held, path);
+}
+
+// Not unlinked by its name: a gc that found us too old, or gone, may have put its own there since we looked.
+void removeOurs(const HeldFile& held, const std::string& path) {
+  if (!held.isSameFileAs(path)) return;
+  failpoint("gcLock.releasing");
+  const std::string taken = held.path() + "-" + randomName();
+  if (takePath(placeOf(path), placeOf(taken)) != Swap::kDone) return;
+  if (!held.isSameFileAs(taken)) placePath(placeOf(taken), placeOf(path));
+  ::unlink(taken.c_str());
 }
 
 }  // namespace
@@ -65,6 +98,7 @@ std::optional<GcLock> GcLock::tryTake(const std::string& commonDirectory) {
   HeldFile held = HeldFile::make(locksDirectory(commonDirectory), kOwnerPrefix);
   const std::string text = std::to_string(::getpid()) + " " + hostName();
   writeAll(held.fd(), text.data(), text.size(), held.path());
+  failpoint("gcLock.nobody-seen");
   if (!put(held, path)) return std::nullopt;
   GcLock lock(path, std::move(held));
   // Git reads gc.pid and renames its own into place under gc.pid.lock. When it is between the two now, it goes first.
@@ -80,12 +114,17 @@ void GcLock::removeDead(const std::string& commonDirectory) {
   for (const std::string& name : namesIn(directory.get(), folder)) {
     if (name.rfind(kOwnerPrefix, 0) != 0) continue;
     const auto dead = HeldFile::ofDead(folder, name);
-    if (dead && dead->isSameFileAs(pathOf(commonDirectory))) ::unlink(pathOf(commonDirectory).c_str());
+    if (dead) removeOurs(*dead, pathOf(commonDirectory));
   }
 }
 
 void GcLock::release() noexcept {
-  if (!held_.path().empty() && held_.isSameFileAs(path_)) ::unlink(path_.c_str());
+  if (held_.path().empty()) return;
+  try {
+    removeOurs(held_, path_);
+  } catch (...) {
+    held_.leave();  // what the system would not remove goes with the next session, which sees that its owner has let go
+  }
 }
 
 }  // namespace coppice

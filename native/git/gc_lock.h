@@ -1,5 +1,6 @@
 // Git's <common>/gc.pid in our hands: while we hold it `git gc` does not begin, and while git holds it we do not. The file says
 // "<pid> <host>", as git's; it counts while that process lives, at most 12 hours.
+// A living gc's file is never removed: where one of ours goes or replaces a dead one's, what was there is looked at, not only before.
 // It is a second name of a held file, so that one of ours who died is told from a living process that has his number now.
 // Rejected: git's way to it through gc.pid.lock. Git dies when it finds that lock, so we only look whether git has it.
 #pragma once

@@ -16,8 +16,10 @@
 #include "git/flush.h"
 #include "git/gc_lock.h"
 #include "git/operations.h"
+#include "git/path_swap.h"
 #include "git/ref.h"
 #include "git/session_packs.h"
+#include "test/at_step.h"
 #include "test/session_repository.h"
 
 using namespace coppice;
@@ -291,6 +293,53 @@ TEST(consolidate_waits_for_a_gc_and_a_gc_waits_for_it) {
   CHECK(!fs::exists(pid));
   fs::remove(pid + ".lock");
   repository.git("gc --quiet");
+}
+
+TEST(consolidate_never_takes_a_gc_pid_that_has_just_become_a_living_ones) {
+  const SessionRepository repository;
+  const std::string common = repository.open()->commonDirectory(), pid = common + "/gc.pid";
+  const std::string host = runCommand("/", "hostname").output.substr(0, runCommand("/", "hostname").output.find('\n'));
+  const pid_t dead = fork();
+  if (dead == 0) _exit(0);
+  waitpid(dead, nullptr, 0);
+  const std::string living = std::to_string(getpid()) + " " + host, deadOnes = std::to_string(dead) + " " + host;
+  // As git: written as gc.pid.lock and renamed, whatever is there.
+  const auto begin = [&] {
+    repository.write(".git/gc.pid.lock", living);
+    fs::rename(pid + ".lock", pid);
+  };
+  const auto stays = [&](const char* step, const std::string& before) {
+    fs::remove(pid);
+    if (!before.empty()) repository.write(".git/gc.pid", before);
+    struct stat begun {}, left {};
+    {
+      const AtStep at(step, [&] {
+        begin();
+        CHECK_EQ(::stat(pid.c_str(), &begun), 0);
+      });
+      GcLock::tryTake(common);
+    }
+    CHECK(begun.st_ino != 0);
+    CHECK_EQ(::stat(pid.c_str(), &left), 0);
+    CHECK_EQ(left.st_ino, begun.st_ino);
+    CHECK_EQ(repository.read(".git/gc.pid"), living);
+    CHECK(fs::is_empty(common + "/coppice/locks"));
+  };
+  stays("gcLock.nobody-seen", "");
+  stays("gcLock.nobody-seen", deadOnes);
+  stays("gcLock.dead-seen", deadOnes);
+  stays("gcLock.releasing", "");
+  stays("gcLock.releasing", deadOnes);
+  usePortablePathSwap(true);
+  stays("gcLock.dead-seen", deadOnes);
+  stays("gcLock.releasing", "");
+  usePortablePathSwap(false);
+  // Over before we look: then it is free.
+  fs::remove(pid);
+  repository.write(".git/gc.pid", deadOnes);
+  const AtStep at("gcLock.dead-seen", [&] { fs::remove(pid); });
+  CHECK(GcLock::tryTake(common).has_value());
+  CHECK(!fs::exists(pid));
 }
 
 // Readers of the session, with one handle for many reads and with one for each, and git itself, beside fifty consolidations.
