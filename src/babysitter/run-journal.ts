@@ -1,6 +1,7 @@
 // The run's journal, as far as it concerns worktrees: what has been said already, our events, and results. All writing goes through
 // one line, because concurrent callers of the SDK wait for its lock in steps of a quarter of a second, and some give up.
 
+import { CoppiceError } from "../index.js";
 import { repairRun } from "./run-repair.js";
 import type { EffectResult, JournalEvent, Sdk } from "./sdk.js";
 
@@ -67,9 +68,13 @@ export class RunJournal {
     });
   }
 
-  /** Posts the result; an effect that is resolved already, by whomever, stays as it is. Gives whether this call has posted it. */
-  post(action: { effectId: string; invocationKey: string }, result: EffectResult): Promise<boolean> {
+  /**
+   * Posts the result; an effect that is resolved already, by whomever, stays as it is. Gives whether this call has posted it. Rejects with
+   * ERR_OPTION for a status that is no end: the SDK would write it down, and refuse the whole run for it from then on.
+   */
+  async post(action: { effectId: string; invocationKey: string }, result: EffectResult): Promise<boolean> {
     const { effectId, invocationKey } = action;
+    if (!isEnd(result.status)) throw noEnd(effectId, result.status);
     // The SDK refuses an effect that ended well without a value.
     const whole = result.status === "ok" && result.value === undefined ? { ...result, value: null } : result;
     return this.commit(effectId, async () => {
@@ -100,6 +105,18 @@ export class RunJournal {
     this.#line = turn.catch(() => {});
     return turn;
   }
+}
+
+/** Whether a result may be posted: the SDK knows no other status. */
+export function isEnd(status: unknown): status is EffectResult["status"] {
+  return status === "ok" || status === "error";
+}
+
+function noEnd(effectId: string, status: unknown): CoppiceError {
+  return new CoppiceError(
+    "ERR_OPTION",
+    `the result of effect ${effectId} has status ${JSON.stringify(status)}, and only "ok" and "error" are posted: onAction gives undefined for what stays pending`,
+  );
 }
 
 function keyOf(type: string, { effectId, attempt = "" }: Readonly<Record<string, unknown>>): string {

@@ -9,7 +9,7 @@ import { onRecord } from "./on-record.js";
 import { requireBelow, reroot } from "./reroot.js";
 import { isUnsettled, settledAs } from "./results.js";
 import { hideFromGit, requireManagerOf, runLabels } from "./run-directory.js";
-import { RunJournal } from "./run-journal.js";
+import { isEnd, RunJournal } from "./run-journal.js";
 import { type EffectAction, loadSdk, type Sdk } from "./sdk.js";
 
 /** What a driver's `resolveAction` gives. */
@@ -78,15 +78,20 @@ export interface Commit {
   readonly [more: string]: unknown;
 }
 
-/** The same function, called for one result after the other, and never for an effect that is resolved already. */
+/**
+ * The same function, called for one result after the other, and never for an effect that is resolved already or that stays pending: a
+ * status that is neither "ok" nor "error" is skipped, because the SDK would write it down, and then refuse the whole run for it. Throws
+ * ERR_ACTION for a commit without a status.
+ */
 export function wrapCommit<C extends Commit>(
   commit: (commit: C) => Promise<void>,
   { runDir, sdk = loadSdk() }: { runDir: string; sdk?: Sdk },
 ): (commit: C) => Promise<void> {
   let journal: Promise<RunJournal> | null = null;
   return async (result) => {
-    journal ??= RunJournal.open(sdk, runDir);
     const { effectId } = result.action;
+    if (!isEnd(requireStatus(result))) return;
+    journal ??= RunJournal.open(sdk, runDir);
     const opened = await journal.catch((error) => {
       // A journal that could not be read once may be read for the next result.
       journal = null;
@@ -97,6 +102,15 @@ export function wrapCommit<C extends Commit>(
     if (worktree !== undefined) await opened.say(eventOf(String(worktree.kind)), effectId, worktree);
     await opened.commit(effectId, () => commit(result));
   };
+}
+
+function requireStatus({ action: { effectId }, result }: Commit): string {
+  const { status } = (result ?? {}) as { status?: unknown };
+  if (typeof status === "string") return status;
+  throw new CoppiceError(
+    "ERR_ACTION",
+    `the commit of effect ${effectId} lacks result.status: "ok", "error" or "pending"`,
+  );
 }
 
 function eventOf(kind: string) {

@@ -193,8 +193,9 @@ test("a driver's own dispatch: the words of an error that is a plain object stay
     runDir,
     sdk: { ...sdk, loadJournal },
   });
-  await expect(commit({ action: shell("e1", "-") })).rejects.toThrow("busy");
-  await commit({ action: shell("e1", "-") });
+  const done = { action: shell("e1", "-"), result: { status: "ok" } };
+  await expect(commit(done)).rejects.toThrow("busy");
+  await commit(done);
   expect(committed).toEqual(["e1"]);
 });
 
