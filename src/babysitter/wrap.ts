@@ -2,12 +2,12 @@
 //   dispatchEffectActions({ resolveAction: wrapResolve(resolveAction, { runDir, manager }),
 //                           commitAction: wrapCommit(commitAction, { runDir }) })
 
-import { CoppiceError, type TaskContext, type WorktreeManager } from "../index.js";
+import { CoppiceError, isCoppiceError, type TaskContext, type WorktreeManager } from "../index.js";
 import { isCodeTask, type MarkOptions, requireAction } from "./code-tasks.js";
 import { messageOf } from "./hints.js";
 import { onRecord } from "./on-record.js";
 import { requireBelow, reroot } from "./reroot.js";
-import { isUnsettled, settledAs } from "./results.js";
+import { isUnsettled, refusedAs, settledAs } from "./results.js";
 import { hideFromGit, requireManagerOf, runLabels } from "./run-directory.js";
 import { isEnd, RunJournal } from "./run-journal.js";
 import { type EffectAction, loadSdk, type Sdk } from "./sdk.js";
@@ -32,45 +32,61 @@ export type ResolveAction = (action: EffectAction) => Promise<ResolveResult>;
 /**
  * The same function, where a code task is resolved in a worktree and its result is merged before it is given. The action that the
  * driver's function gets says where: `metadata.worktree.path`, and the `cwd` of its node or shell part is there too.
+ *
+ * For a code task it never rejects, because a driver posts a rejection as the error of the effect, for ever. "error" is an outcome on
+ * record, or an action that no try could run (ERR_ACTION, ERR_EFFECT_ID). All else is "pending" with its `error`: hand the action in again.
  */
 export function wrapResolve(resolve: ResolveAction, options: WrapOptions): ResolveAction {
-  const { runDir, manager } = options;
-  requireManagerOf(runDir, manager);
+  requireManagerOf(options.runDir, options.manager);
   return async (action) => {
-    requireAction(action);
-    if (!isCodeTask(action, options)) return resolve(action);
+    try {
+      requireAction(action);
+      if (isCodeTask(action, options)) return await resolveInWorktree(resolve, action, options);
+    } catch (error) {
+      const isOfTheAction = isCoppiceError(error, "ERR_ACTION") || isCoppiceError(error, "ERR_EFFECT_ID");
+      return isOfTheAction ? { ...refusedAs(error) } : { status: "pending", error };
+    }
+    return resolve(action);
+  };
+}
+
+async function resolveInWorktree(
+  resolve: ResolveAction,
+  action: EffectAction,
+  { runDir, manager }: WrapOptions,
+): Promise<ResolveResult> {
+  const { effectId } = action;
+  const recorded = await manager.recorded(effectId);
+  let given: ResolveResult | null = null;
+  const pending = new AbortController();
+  const runOnce = async () => {
     const { workingDirectory: root } = await manager.describe();
     await hideFromGit(runDir, root);
-    const recorded = await manager.recorded(action.effectId);
-    let given: ResolveResult | null = null;
-    const pending = new AbortController();
-    const outcome =
-      recorded !== null && !isUnsettled(recorded)
-        ? recorded
-        : await manager.run({
-            id: action.effectId,
-            message: messageOf(action),
-            labels: runLabels(runDir, action),
-            signal: pending.signal,
-            task: async ({ path }: TaskContext<undefined>) => {
-              given = await resolve(await inWorktree(action, path, root));
-              if (given.status === "ok") return given.value ?? null;
-              // Not settled: as an abort it is neither replayed nor posted, and what it has written is kept.
-              if (given.status === "pending") {
-                pending.abort(new CoppiceError("ERR_ABORTED", "the action is pending"));
-                return null;
-              }
-              throw given.error instanceof Error ? given.error : new Error(wordsOf(given));
-            },
-          });
-    const raw = given as ResolveResult | null;
-    if (raw?.status === "pending") return raw;
-    const found = await onRecord(manager, outcome);
-    const result = found === null ? null : settledAs(found).result;
-    // Aborted, or not on record: what the driver committed now would stand for ever.
-    if (result === null) return { status: "pending", ...("error" in outcome ? { error: outcome.error } : {}) };
-    return { ...raw, ...result };
+    return manager.run({
+      id: effectId,
+      message: messageOf(action),
+      labels: runLabels(runDir, action),
+      signal: pending.signal,
+      task: async ({ path }: TaskContext<undefined>) => {
+        given = await resolve(await inWorktree(action, path, root));
+        if (given.status === "ok") return given.value ?? null;
+        // Not settled: as an abort it is neither replayed nor posted, and what it has written is kept.
+        if (given.status === "pending") {
+          pending.abort(new CoppiceError("ERR_ABORTED", "the action is pending"));
+          return null;
+        }
+        throw given.error instanceof Error ? given.error : new Error(wordsOf(given));
+      },
+    });
   };
+  const outcome = recorded !== null && !isUnsettled(recorded) ? recorded : await runOnce();
+  const raw = given as ResolveResult | null;
+  if (raw?.status === "pending") return raw;
+  const found = await onRecord(manager, outcome);
+  const result = found === null ? null : settledAs(found).result;
+  // Aborted, or not on record: what the driver committed now would stand for ever.
+  if (result === null) return { status: "pending", ...("error" in outcome ? { error: outcome.error } : {}) };
+  return { ...raw, ...result };
 }
 
 export interface Commit {

@@ -279,7 +279,8 @@ test("a driver's own dispatch: bad actions and values are errors, and the work i
     status: "error",
     error: { message: expect.stringContaining("/tmp") },
   });
-  await expect(give(1)({ ...shell("e", "-"), effectId: "" })).rejects.toMatchObject({ code: "ERR_ACTION" });
+  expect(await give(1)({ ...shell("e", "-"), effectId: "" })).toMatchObject(named("ERR_ACTION"));
+  expect(await give(1)(shell("a..b", "-"))).toMatchObject(named("ERR_EFFECT_ID"));
   expect((await manager.kept()).map(({ effectId }) => effectId).sort()).toEqual(["bigint", "map"]);
 });
 

@@ -1,7 +1,10 @@
 // What a driver with a dispatch of its own is told, and what is committed for it.
-import { expect, test } from "vitest";
-import { type EffectAction, wrapCommit } from "../../src/babysitter.js";
-import { shell } from "./memory-sdk.js";
+import { rm } from "node:fs/promises";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { type EffectAction, wrapCommit, wrapResolve } from "../../src/babysitter.js";
+import { CoppiceError } from "../../src/index.js";
+import { Gate } from "../support/manager.js";
+import { action, shell } from "./memory-sdk.js";
 import { setUp } from "./set-up.js";
 
 test("only what has ended is committed", async () => {
@@ -18,4 +21,72 @@ test("only what has ended is committed", async () => {
     code: "ERR_ACTION",
     message: expect.stringContaining("result.status"),
   });
+});
+
+const done = async () => ({ status: "ok" }) as const;
+const pending = (code: string) => ({ status: "pending", error: { code } });
+
+test("a manager that is closed is no end of an effect", async () => {
+  const { runDir, manager } = await setUp();
+  const resolve = wrapResolve(done, { runDir, manager });
+  await manager.close();
+  expect(await resolve(shell("e1", "-"))).toMatchObject(pending("ERR_CLOSED"));
+});
+
+test("nor is an effect that is under way already, and its next answer is what has landed", async () => {
+  const { runDir, manager } = await setUp();
+  const [begun, held] = [new Gate(), new Gate()];
+  onTestFinished(() => held.open());
+  const resolve = wrapResolve(
+    async () => {
+      begun.open();
+      await held.opened;
+      return { status: "ok", value: "first" };
+    },
+    { runDir, manager },
+  );
+  const first = resolve(shell("e1", "-"));
+  await begun.opened;
+  expect(await resolve(shell("e1", "-"))).toMatchObject(pending("ERR_EFFECT_DUPLICATE"));
+  held.open();
+  expect(await first).toMatchObject({ status: "ok", value: "first" });
+  expect(await resolve(shell("e1", "-"))).toMatchObject({ status: "ok", value: "first" });
+});
+
+test.each(["describe", "recorded"] as const)("nor is a repository of which %s fails", async (method) => {
+  const { runDir, manager } = await setUp();
+  vi.spyOn(manager, method).mockRejectedValueOnce(new CoppiceError("ERR_NATIVE", "input/output error"));
+  const resolve = wrapResolve(done, { runDir, manager });
+  expect(await resolve(shell("e1", "-"))).toMatchObject(pending("ERR_NATIVE"));
+  expect(await resolve(shell("e1", "-"))).toMatchObject({ status: "ok" });
+});
+
+test("nor is a ledger that cannot be read again once the effect has failed", async () => {
+  const { runDir, manager } = await setUp();
+  const fails = async () => {
+    vi.spyOn(manager, "recorded").mockRejectedValueOnce(new CoppiceError("ERR_NATIVE", "input/output error"));
+    return { status: "error", error: new Error("no") } as const;
+  };
+  const resolve = wrapResolve(fails, { runDir, manager });
+  expect(await resolve(shell("e1", "-"))).toMatchObject(pending("ERR_NATIVE"));
+  expect(await resolve(shell("e1", "-"))).toMatchObject({ status: "error", error: { name: "ERR_TASK_FAILED" } });
+});
+
+test("nor is a run directory that is not there, or an isolate that throws", async () => {
+  const { runDir, manager } = await setUp();
+  const isolate = () => {
+    throw new Error("no answer");
+  };
+  const resolve = wrapResolve(done, { runDir, manager, isolate });
+  expect(await resolve(shell("e1", "-"))).toMatchObject({ status: "pending", error: { message: "no answer" } });
+  await rm(runDir, { recursive: true });
+  expect(await wrapResolve(done, { runDir, manager })(shell("e1", "-"))).toMatchObject(pending("ENOENT"));
+});
+
+test("what a driver's function throws for an action that is no code task is its own", async () => {
+  const { runDir, manager } = await setUp();
+  const throws = () => Promise.reject(new Error("nobody is there"));
+  await expect(wrapResolve(throws, { runDir, manager })(action("ask", "breakpoint"))).rejects.toThrow(
+    "nobody is there",
+  );
 });
