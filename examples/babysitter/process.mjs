@@ -4,16 +4,18 @@ const shout = {
   build: ({ word }) => ({
     kind: "shell",
     title: `shout ${word}`,
-    shell: { command: `sed -i s/^${word}$/${word.toUpperCase()}/ list.txt` },
+    shell: { command: "sed", args: ["-i", `s/^${word}$/${word.toUpperCase()}/`, "list.txt"] },
   }),
 };
 const look = {
   id: "look",
-  build: () => ({ kind: "shell", title: "look", shell: { command: "paste -sd ' ' list.txt" } }),
+  build: () => ({ kind: "shell", title: "look", shell: { command: "paste", args: ["-sd", " ", "list.txt"] } }),
 };
 
 export async function process({ words }, ctx) {
   await ctx.parallel.map(words, (word) => ctx.task(shout, { word }));
-  const { stdout } = await ctx.task(look, {});
-  return stdout.trim().split(/ +/);
+  const seen = await ctx.task(look, {});
+  // The SDK's own runner gives what a command has printed, Coppice its exit code too.
+  const text = typeof seen === "string" ? seen : seen.stdout;
+  return text.trim().split(/ +/);
 }

@@ -12,7 +12,7 @@ import {
   type Task,
   type TaskContext,
 } from "../index.js";
-import { timeoutOf } from "./hints.js";
+import { cwdOf, timeoutOf } from "./hints.js";
 import { reroot, rerootProgram } from "./reroot.js";
 import type { EffectAction } from "./sdk.js";
 
@@ -70,15 +70,22 @@ function nodeExecutor(action: EffectAction, { root, env }: ExecutorContext): Tas
 
 interface ShellPart {
   command?: unknown;
+  args?: unknown;
   env?: Record<string, string>;
-  cwd?: unknown;
 }
 
-/** `taskDef.shell`: text for `sh -c`. */
+/**
+ * `taskDef.shell`: text for `sh -c`, and arguments that no shell reads, behind it. Each of `command`, `args` and `cwd` that it lacks is
+ * taken from `metadata`, as the SDK's own runner does; it passes over arguments that are no text (a `false`, a `null`) too.
+ */
 function shellExecutor(action: EffectAction, { root, env }: ExecutorContext): Task {
-  const { command, env: own, cwd } = part<ShellPart>(action, "shell");
-  if (typeof command !== "string" || command === "") throw lacks(action, "shell.command");
-  return inFolder(reroot(cwd, root), "sh", ["-c", command], { ...env, ...own });
+  const { shell, metadata } = action.taskDef as { shell?: ShellPart | null; metadata?: ShellPart | null };
+  const command = [shell?.command, metadata?.command].find((text) => typeof text === "string");
+  if (command === undefined || command === "") throw lacks(action, "shell.command");
+  const args: unknown[] = [shell?.args, metadata?.args].find(Array.isArray) ?? [];
+  const words = args.filter((word) => typeof word === "string" || typeof word === "number").map(String);
+  const script = words.length === 0 ? [command] : [`${command} "$@"`, "sh", ...words];
+  return inFolder(reroot(cwdOf(action), root), "sh", ["-c", ...script], { ...env, ...shell?.env });
 }
 
 /** Agents and skills: a prompt for the harness that the action, or this function, names. */

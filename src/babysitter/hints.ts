@@ -28,3 +28,9 @@ export function messageOf({ effectId, label, taskDef: { title } }: EffectAction)
   const found = [title, label].find((text) => typeof text === "string" && text !== "");
   return found ?? `Effect ${effectId}`;
 }
+
+/** Where the action wants to work; undefined: nowhere. Of a shell task its metadata may say so too, as for the SDK's own runner. */
+export function cwdOf({ kind, taskDef }: EffectAction): unknown {
+  const own = (taskDef[kind] as { cwd?: unknown } | null | undefined)?.cwd;
+  return own ?? (kind === "shell" ? taskDef.metadata?.cwd : undefined);
+}

@@ -4,7 +4,7 @@
 
 import { CoppiceError, isCoppiceError, type TaskContext, type WorktreeManager } from "../index.js";
 import { isCodeTask, type MarkOptions, requireAction } from "./code-tasks.js";
-import { messageOf } from "./hints.js";
+import { cwdOf, messageOf } from "./hints.js";
 import { onRecord } from "./on-record.js";
 import { requireBelow, reroot } from "./reroot.js";
 import { isUnsettled, refusedAs, settledAs } from "./results.js";
@@ -147,16 +147,16 @@ async function inWorktree(action: EffectAction, path: string, root: string | nul
   if (part !== undefined && (typeof part !== "object" || part === null)) {
     throw new CoppiceError("ERR_ACTION", `the part "${kind}" of effect ${action.effectId} is not an object`);
   }
-  const folder = reroot((part as { cwd?: unknown } | undefined)?.cwd, root);
+  const folder = reroot(cwdOf(action), root);
   const cwd = folder === "." ? path : `${path}/${folder}`;
   await requireBelow(path, cwd);
   const worktree = { isolate: true, path };
-  return {
-    ...action,
-    taskDef: {
-      ...taskDef,
-      ...(part === undefined ? {} : { [kind]: { ...part, cwd } }),
-      metadata: { ...taskDef.metadata, worktree },
-    },
+  // Where the SDK's own runner looks, also for a shell task of which everything stands in its metadata.
+  const own = part ?? (kind === "shell" ? {} : undefined);
+  const metadata = {
+    ...taskDef.metadata,
+    ...(kind === "shell" && taskDef.metadata?.cwd !== undefined ? { cwd } : {}),
+    worktree,
   };
+  return { ...action, taskDef: { ...taskDef, ...(own === undefined ? {} : { [kind]: { ...own, cwd } }), metadata } };
 }
