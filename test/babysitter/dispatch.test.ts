@@ -211,7 +211,7 @@ test("Coppice's own events and ledger say which run an effect belongs to, and wh
     "babysitter.childRunsDir": join(runDir, "children", id),
     own: id,
   });
-  expect(carried).toEqual(["e1", "e2"].map((id) => [id, labelsOf(id)]));
+  expect(carried.sort()).toEqual(["e1", "e2"].map((id) => [id, labelsOf(id)]));
   for (const id of ["e1", "e2"]) expect((await manager.recorded(id))?.labels).toEqual(labelsOf(id));
   expect(runLabels("/runs/a\nb", shell("e1", "-"))["babysitter.runDir"]).toBe("/runs/a\u{FFFD}b");
   const resolve = wrapResolve(async () => ({ status: "ok" }), { runDir, manager });
