@@ -147,8 +147,10 @@ export const errorTable = {
     remedy: "Export it as default with `defineTask`, or name the export: `moduleTask(url, input, { export: 'name' })`.",
   },
   ERR_TASK_VALUE: {
-    cause: "An input or a returned value is not JSON, or is larger than the limit.",
-    remedy: "Return plain data, and put large results into files of the worktree.",
+    cause:
+      "An input or a returned value is not JSON, or is larger than the limit; or a harness did not answer with the JSON that it was asked for.",
+    remedy:
+      "Return plain data, and put large results into files of the worktree. Say in a harness's prompt that it is to answer with JSON only.",
   },
   ERR_TIMEOUT: {
     cause:

@@ -46,6 +46,7 @@ export {
   isCoppiceError,
 } from "./errors.js";
 export type { EventName, Events, RecoveredWork, RecoveredWorktree, Recovery, RepositoryChange } from "./events.js";
+export { jsonInText } from "./json-in-text.js";
 export { WorktreeManager } from "./manager.js";
 export type { KeptWork } from "./merge/kept.js";
 export { type MergedTrees, type MergeTreesRequest, mergeTrees } from "./merge-trees.js";
@@ -67,6 +68,7 @@ export {
   defineTask,
   type HarnessTask,
   type HarnessTaskOptions,
+  type HarnessValue,
   harnessTask,
   type Json,
   type ModuleTask,

@@ -81,8 +81,14 @@ export interface CommandValue {
   stderr: string;
 }
 
+/** What a harness task gives. */
+export interface HarnessValue extends CommandValue {
+  /** Of a task that was to answer with JSON: what its output holds. */
+  json?: Json;
+}
+
 /** A coding agent's command line program, told in words what to do, with the worktree as its working directory. */
-export interface HarnessTask extends Valued<CommandValue> {
+export interface HarnessTask extends Valued<HarnessValue> {
   readonly kind: "harness";
   /** A name of the table (docs/harnesses.md), or of the manager's option `harnesses`. */
   readonly harness: string;
@@ -97,6 +103,8 @@ export interface HarnessTask extends Valued<CommandValue> {
   readonly configDirectory: string | null;
   /** Milliseconds from its start; null: the request's, or the manager's. */
   readonly timeoutMs: number | null;
+  /** It is to answer with JSON: the task fails when its output holds none. */
+  readonly json: boolean;
 }
 
 export type Task<Value = unknown> = ModuleTask<Value> | CommandTask | HarnessTask | TaskFunction<undefined, Value>;
@@ -149,11 +157,12 @@ export interface HarnessTaskOptions {
   env?: Readonly<Record<string, string | undefined>>;
   args?: readonly string[];
   configDirectory?: string;
+  json?: boolean;
 }
 
 /** A task that is a prompt for a harness: `harnessTask("claude-code", { prompt: "add tests for src/a.ts" })`. */
 export function harnessTask(harness: string, options: HarnessTaskOptions): HarnessTask {
-  const { prompt, model, timeoutMs, env, args = [], configDirectory } = options;
+  const { prompt, model, timeoutMs, env, args = [], configDirectory, json = false } = options;
   return {
     kind: "harness",
     harness,
@@ -163,5 +172,6 @@ export function harnessTask(harness: string, options: HarnessTaskOptions): Harne
     env: { ...env },
     configDirectory: configDirectory ?? null,
     timeoutMs: timeoutMs ?? null,
+    json,
   };
 }

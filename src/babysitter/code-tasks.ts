@@ -65,3 +65,8 @@ export function requireAction(action: unknown): asserts action is EffectAction {
   const which = typeof effectId === "string" ? `effect ${effectId}` : JSON.stringify(action)?.slice(0, 200);
   throw new CoppiceError("ERR_ACTION", `an action lacks ${missing.join(", ")}: ${which}`);
 }
+
+/** For a part of an action's task that what runs it cannot do without. */
+export function lacks(action: EffectAction, name: string): CoppiceError {
+  return new CoppiceError("ERR_ACTION", `the task of effect ${action.effectId} (${action.kind}) lacks ${name}`);
+}

@@ -8,10 +8,13 @@ import {
   commandTask,
   harnessTask,
   type Json,
+  jsonInText,
   moduleTask,
   type Task,
   type TaskContext,
 } from "../index.js";
+import { harnessOf, modelOf, promptOf, wantsJson } from "./agents.js";
+import { lacks } from "./code-tasks.js";
 import { cwdOf, timeoutOf } from "./hints.js";
 import { reroot, rerootProgram } from "./reroot.js";
 import type { EffectAction } from "./sdk.js";
@@ -27,9 +30,6 @@ export interface ExecutorContext {
 /** Gives the task for an action. The same action must give the same task after a restart: its ledger entry has a digest of it. */
 export type Executor = (action: EffectAction, context: ExecutorContext) => Task | Promise<Task>;
 export type Executors = Readonly<Record<string, Executor>>;
-
-/** The harness for agents and skills that name none. */
-const usualHarness = "claude-code";
 
 export const defaultExecutors: Executors = {
   node: nodeExecutor,
@@ -91,11 +91,9 @@ function shellExecutor(action: EffectAction, { root, env }: ExecutorContext): Ta
 /** Agents and skills: a prompt for the harness that the action, or this function, names. */
 export function harnessExecutor(options: { harness?: string; model?: string } = {}): Executor {
   return (action, { env }) => {
-    const { taskDef, schedulerHints } = action;
-    const harness = taskDef.execution?.harness ?? schedulerHints?.preferredHarness ?? options.harness ?? usualHarness;
-    const agent = (taskDef.agent ?? {}) as { model?: unknown };
-    const model = taskDef.execution?.model ?? (typeof agent.model === "string" ? agent.model : options.model);
-    return harnessTask(harness, { prompt: promptOf(action), env, ...(model === undefined ? {} : { model }) });
+    const model = modelOf(action, options.model);
+    const asked = { prompt: promptOf(action), env, json: wantsJson(action) };
+    return harnessTask(harnessOf(action, options.harness), { ...asked, ...(model === undefined ? {} : { model }) });
   };
 }
 
@@ -107,14 +105,13 @@ export type InvokeHarness = (
 
 /**
  * Agents and skills through the SDK's own `invokeHarness`, each in its worktree. One that resolves with `success: false`, as the SDK's
- * does for a program that ended badly or took too long, has failed. An abort cannot end what it has started.
+ * does for a program that ended badly or took too long, has failed; so has one that was to answer with JSON, and whose `output` holds
+ * none. An abort cannot end what it has started.
  */
 export function invokeHarnessExecutor(invokeHarness: InvokeHarness, options: { harness?: string } = {}): Executor {
   return (action, { env }) => {
-    const { taskDef } = action;
-    const model = taskDef.execution?.model;
-    const name =
-      taskDef.execution?.harness ?? action.schedulerHints?.preferredHarness ?? options.harness ?? usualHarness;
+    const model = modelOf(action, undefined);
+    const name = harnessOf(action, options.harness);
     const timeout = timeoutOf(action);
     const asked = {
       prompt: promptOf(action),
@@ -122,39 +119,26 @@ export function invokeHarnessExecutor(invokeHarness: InvokeHarness, options: { h
       ...(model === undefined ? {} : { model }),
       ...(timeout === null ? {} : { timeout }),
     };
-    return async ({ path }: TaskContext<undefined>) =>
-      requireSuccess(name, await invokeHarness(name, { ...asked, workspace: path }));
+    return async ({ path }: TaskContext<undefined>) => {
+      const result = requireSuccess(name, await invokeHarness(name, { ...asked, workspace: path }));
+      return wantsJson(action) ? jsonInText(outputOf(result), `the harness "${name}"`) : result;
+    };
   };
 }
 
 function requireSuccess(name: string, result: unknown): unknown {
-  const { success, exitCode, output } = (result ?? {}) as { success?: unknown; exitCode?: unknown; output?: unknown };
+  const { success, exitCode } = (result ?? {}) as { success?: unknown; exitCode?: unknown };
   if (success !== false) return result;
-  const stdout = typeof output === "string" ? output : "";
+  const stdout = outputOf(result);
   const lastLine = stdout.trimEnd().split("\n").at(-1)?.slice(0, 200) ?? "";
   throw new CoppiceError("ERR_COMMAND_FAILED", `the harness "${name}" did not succeed: ${lastLine}`, {
     details: { stdout, ...(typeof exitCode === "number" ? { exitCode } : {}) },
   });
 }
 
-/** The words of an agent's or skill's definition; what is not plain text is given as JSON under its name. */
-export function promptOf(action: EffectAction): string {
-  const { taskDef, kind } = action;
-  const own = (taskDef[kind] ?? {}) as { name?: unknown; prompt?: unknown; context?: unknown };
-  const prompt = own.prompt ?? taskDef.prompt;
-  if (typeof prompt === "string" && prompt !== "") return prompt;
-  const parts = {
-    ...(kind === "skill" && own.name !== undefined ? { skill: own.name } : {}),
-    title: taskDef.title,
-    description: taskDef.description,
-    ...(typeof prompt === "object" ? prompt : {}),
-    ...(own.context === undefined ? {} : { context: own.context }),
-  };
-  const lines = Object.entries(parts)
-    .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value, null, 2)}`);
-  if (lines.length === 0) throw lacks(action, `${kind}.prompt`);
-  return lines.join("\n\n");
+function outputOf(result: unknown): string {
+  const { output } = (result ?? {}) as { output?: unknown };
+  return typeof output === "string" ? output : "";
 }
 
 /** "./" keeps the shell from looking elsewhere (CDPATH, "-"); and a symbolic link of the worktree may lead out of it. */
@@ -172,8 +156,4 @@ function part<T extends object>(action: EffectAction, name: string): T {
   const value = action.taskDef[name];
   if (typeof value === "object" && value !== null) return value as T;
   throw lacks(action, name);
-}
-
-function lacks(action: EffectAction, name: string): CoppiceError {
-  return new CoppiceError("ERR_ACTION", `the task of effect ${action.effectId} (${action.kind}) lacks ${name}`);
 }

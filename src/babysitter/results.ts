@@ -1,6 +1,6 @@
 // What the run is told about an outcome: the event for its journal, and the result that its effect resolves with.
 
-import { type CommandValue, isSettledWell, type Outcome } from "../index.js";
+import { type CommandValue, type HarnessValue, isSettledWell, type Outcome } from "../index.js";
 import type { WorktreeEvent } from "./run-journal.js";
 import type { EffectResult } from "./sdk.js";
 
@@ -58,11 +58,11 @@ function summary(outcome: Outcome): Record<string, unknown> {
 function resultOf(value: unknown): Pick<EffectResult, "value" | "stdout" | "stderr"> {
   if (!isCommandValue(value)) return { value: value ?? null };
   const { stdout, stderr } = value;
-  const json = jsonOf(stdout);
+  const { json = jsonOf(stdout) } = value;
   return { value: json === undefined ? value : json, stdout, stderr };
 }
 
-function isCommandValue(value: unknown): value is CommandValue {
+function isCommandValue(value: unknown): value is HarnessValue {
   const { exitCode, stdout, stderr } = (value ?? {}) as Partial<CommandValue>;
   return typeof exitCode === "number" && typeof stdout === "string" && typeof stderr === "string";
 }

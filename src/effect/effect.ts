@@ -1,7 +1,7 @@
 // Pure types: what is asked for (a request), and how it ended (an outcome). Everything but `error` is JSON.
 
 import type { CoppiceError } from "../errors.js";
-import type { CommandTask, CommandValue, HarnessTask, ModuleTask, Task, TaskFunction } from "../task.js";
+import type { CommandTask, CommandValue, HarnessTask, HarnessValue, ModuleTask, Task, TaskFunction } from "../task.js";
 import type { ConflictPolicy } from "./conflict-policy.js";
 import type { Labels } from "./labels.js";
 
@@ -26,15 +26,17 @@ export interface EffectRequest<Value = unknown> {
 
 /** The value that a request's task gives. */
 export type ValueOfRequest<R> = R extends { readonly task: infer T } ? ValueOfTask<T> : never;
-type ValueOfTask<T> = T extends CommandTask | HarnessTask
+type ValueOfTask<T> = T extends CommandTask
   ? CommandValue
-  : T extends ModuleTask<infer Value>
-    ? Value
-    : T extends (...args: never[]) => infer Value
-      ? Awaited<Value>
-      : T extends TaskFunction<infer _, infer Value>
-        ? Value
-        : never;
+  : T extends HarnessTask
+    ? HarnessValue
+    : T extends ModuleTask<infer Value>
+      ? Value
+      : T extends (...args: never[]) => infer Value
+        ? Awaited<Value>
+        : T extends TaskFunction<infer _, infer Value>
+          ? Value
+          : never;
 
 /** One path that two commits hold differently. Mode 0 and a null oid: the path is not there. */
 export interface Change {

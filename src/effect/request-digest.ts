@@ -14,8 +14,9 @@ function describeTask(task: Task): unknown {
   if (typeof task === "function") return ["function", task.toString()];
   if (task.kind === "command") return ["command", task.command, task.args, task.env, task.stdin];
   if (task.kind === "harness") {
-    const { harness, prompt, model, args, env, configDirectory } = task;
-    return ["harness", harness, prompt, model, args, env, configDirectory];
+    const { harness, prompt, model, args, env, configDirectory, json } = task;
+    // Only where it is so: ledgers have digests from before there was the choice.
+    return ["harness", harness, prompt, model, args, env, configDirectory, ...(json ? ["json"] : [])];
   }
   return ["module", task.module, task.export, task.input ?? null, task.runIn];
 }

@@ -34,6 +34,7 @@ const byKind = {
     env,
     configDirectory: z.string().min(1).nullable(),
     timeoutMs: milliseconds.nullable(),
+    json: z.boolean(),
   }),
 };
 

@@ -3,9 +3,10 @@
 
 import type { Conflict } from "../effect/effect.js";
 import { CoppiceError, isCoppiceError } from "../errors.js";
+import { jsonInText } from "../json-in-text.js";
 import type { Limits, Options } from "../options.js";
 import { Semaphore } from "../semaphore.js";
-import type { Json, Task } from "../task.js";
+import type { CommandValue, HarnessTask, Json, Task } from "../task.js";
 import { runCommand } from "./command-runner.js";
 import { Deadline } from "./deadline.js";
 import { runFunction } from "./function-runner.js";
@@ -47,13 +48,13 @@ export interface RunRequest {
 
 export interface Runner {
   /**
-   * The task's value: JSON, `CommandValue` for a command or a harness. It settles only when the task has ended, so that its files
+   * The task's value: JSON, `CommandValue` for a command, `HarnessValue` for a harness. It settles only when the task has ended, so that its files
    * can be read and the worktree reset; `isAbandoned(error)` marks the one exception.
    *
    * Rejects with a CoppiceError:
    * - ERR_TASK_FAILED, the task's own error as its cause; ERR_COMMAND_FAILED with the exit code and the output
    * - ERR_TASK_MODULE, ERR_COMMAND_MISSING, ERR_HARNESS_MISSING: there is nothing to run
-   * - ERR_TASK_VALUE: the input or the value is not JSON, or is larger than `valueBytes`
+   * - ERR_TASK_VALUE: the input or the value is not JSON, or is larger than `valueBytes`; a harness was to answer with JSON
    * - ERR_ABORTED, ERR_TIMEOUT: whatever the task gave after it was asked to end is dropped
    * - ERR_TASK_LOST: the thread or process died
    * - ERR_CLOSED: after `close()`
@@ -84,7 +85,7 @@ export function createRunner(
     const { task } = request;
     if (typeof task === "function") return runFunction(request, task, deadline);
     if (task.kind === "command") return { ...(await runCommand(request, task, deadline, permits, makeRoom)) };
-    if (task.kind === "harness") return { ...(await harnessRunner.run(request, task, deadline)) };
+    if (task.kind === "harness") return harnessValue(task, await harnessRunner.run(request, task, deadline));
     return (task.runIn === "process" ? processes : threads).run(request, task, deadline);
   }
 
@@ -117,6 +118,11 @@ export function createRunner(
       await Promise.all([threads.close(), processes.close()]);
     },
   };
+}
+
+/** Before anything is merged: what was to be JSON and is none fails the task, and what it has changed is kept. */
+function harnessValue({ harness, json }: HarnessTask, value: CommandValue): Json {
+  return { ...value, ...(json ? { json: jsonInText(value.stdout, `the harness "${harness}"`) } : {}) };
 }
 
 /** The abort or timeout, with what the task's own end adds to it: the output so far, and whether it is abandoned. */

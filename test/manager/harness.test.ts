@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { harnessTask } from "../../src/index.js";
+import { defineHarness, harnessTask } from "../../src/index.js";
 import { expectSound, openManager } from "../support/manager.js";
 import { createRepository } from "../support/repository.js";
 
@@ -34,4 +34,18 @@ test("harnesses work each in a worktree of its own, and what they changed lands"
   expect(output.join("")).toContain("hello");
   await manager.close();
   await expectSound(repository);
+});
+
+test("a harness that was to answer with JSON fails without it before anything is merged, and its work is kept", async () => {
+  const repository = await createRepository({ tree: { "a.txt": "a\n" } });
+  const says = (text: string) =>
+    defineHarness({ command: "sh", args: ["-c", 'cat > /dev/null; echo work > work.txt; echo "$0"', text] });
+  const manager = await openManager(repository, { harnesses: { good: says('Yes: {"a": [1]}'), bad: says("Yes.") } });
+  const [bad, good] = await manager.parallel.allSettled([
+    { id: "bad", task: harnessTask("bad", { prompt: "x", json: true }) },
+    { id: "good", task: harnessTask("good", { prompt: "x", json: true }) },
+  ]);
+  expect(bad).toMatchObject({ kind: "failed", error: { code: "ERR_TASK_VALUE", details: { stdout: "Yes.\n" } } });
+  expect(await repository.git("show", `${bad?.kept?.ref}:work.txt`)).toBe("work");
+  expect(good).toMatchObject({ kind: "landed", value: { json: { a: [1] }, exitCode: 0 } });
 });

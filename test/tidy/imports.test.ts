@@ -6,6 +6,7 @@ const leaves = [
   "effect/",
   "errors.ts",
   "events.ts",
+  "json-in-text.ts",
   "shared-turn.ts",
   "options.ts",
   "quote.ts",

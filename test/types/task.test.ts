@@ -8,6 +8,7 @@ import {
   commandTask,
   defineTask,
   type HarnessTask,
+  type HarnessValue,
   harnessTask,
   type ModuleTask,
   moduleTask,
@@ -58,9 +59,10 @@ test("a command has text for arguments, and a command's value", () => {
   commandTask("sleep", [1]);
 });
 
-test("a harness has a prompt, and a command's value", () => {
+test("a harness has a prompt, and a command's value, perhaps with JSON", () => {
   expectTypeOf(harnessTask("codex", { prompt: "x", model: "m", timeoutMs: 1 })).toEqualTypeOf<HarnessTask>();
-  expectTypeOf<ValueOfRequest<{ id: string; task: HarnessTask }>>().toEqualTypeOf<CommandValue>();
+  expectTypeOf<ValueOfRequest<{ id: string; task: HarnessTask }>>().toEqualTypeOf<HarnessValue>();
+  expectTypeOf<HarnessValue>().toExtend<CommandValue>();
   // @ts-expect-error: no prompt
   harnessTask("codex", { model: "m" });
 });
