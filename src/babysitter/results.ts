@@ -1,6 +1,6 @@
 // What the run is told about an outcome: the event for its journal, and the result that its effect resolves with.
 
-import { type CommandValue, type HarnessValue, isSettledWell, type Outcome } from "../index.js";
+import { type HarnessValue, isSettledWell, type Outcome } from "../index.js";
 import type { WorktreeEvent } from "./run-journal.js";
 import type { EffectResult } from "./sdk.js";
 
@@ -19,12 +19,13 @@ export function isUnsettled(outcome: Outcome): boolean {
   });
 }
 
-export function settledAs(outcome: Outcome): Settled {
+/** @param valued how the task's value becomes the effect's: `ofProgram` for tasks of ours, `ofDriver` for what a driver has given */
+export function settledAs(outcome: Outcome, valued: (value: unknown) => Valued = ofProgram): Settled {
   const data = summary(outcome);
   const metadata = { worktree: data };
   if (isSettledWell(outcome.kind)) {
     const { value } = outcome as { value: unknown };
-    return { event: { type: "WORKTREE_LANDED", data }, result: { status: "ok", metadata, ...resultOf(value) } };
+    return { event: { type: "WORKTREE_LANDED", data }, result: { status: "ok", metadata, ...valued(value) } };
   }
   const type = outcome.kind === "conflicted" ? "WORKTREE_CONFLICTED" : "WORKTREE_KEPT";
   const result = outcome.kind === "aborted" ? null : ({ status: "error", error: errorOf(outcome), metadata } as const);
@@ -54,16 +55,25 @@ function summary(outcome: Outcome): Record<string, unknown> {
   };
 }
 
-/** A program that prints one JSON value gives that; any other gives its output. The SDK takes null, never undefined. */
-function resultOf(value: unknown): Pick<EffectResult, "value" | "stdout" | "stderr"> {
-  if (!isCommandValue(value)) return { value: value ?? null };
+type Valued = Pick<EffectResult, "value" | "stdout" | "stderr">;
+
+/** A driver's value is its own, whatever it looks like. The SDK takes null, never undefined. */
+export function ofDriver(value: unknown): Valued {
+  return { value: value ?? null };
+}
+
+/** A program that prints one JSON value gives that; any other gives its output. */
+function ofProgram(value: unknown): Valued {
+  if (!isProgramValue(value)) return ofDriver(value);
   const { stdout, stderr } = value;
   const { json = jsonOf(stdout) } = value;
   return { value: json === undefined ? value : json, stdout, stderr };
 }
 
-function isCommandValue(value: unknown): value is HarnessValue {
-  const { exitCode, stdout, stderr } = (value ?? {}) as Partial<CommandValue>;
+/** Those fields and no other: a function that an executor gives may return more, and that is its own too. */
+function isProgramValue(value: unknown): value is HarnessValue {
+  const { exitCode, stdout, stderr, json: _, ...more } = (value ?? {}) as Partial<HarnessValue>;
+  if (Object.keys(more).length > 0) return false;
   return typeof exitCode === "number" && typeof stdout === "string" && typeof stderr === "string";
 }
 

@@ -7,7 +7,7 @@ import { isCodeTask, type MarkOptions, requireAction } from "./code-tasks.js";
 import { cwdOf, messageOf } from "./hints.js";
 import { onRecord } from "./on-record.js";
 import { requireBelow, reroot } from "./reroot.js";
-import { isUnsettled, refusedAs, settledAs } from "./results.js";
+import { isUnsettled, ofDriver, refusedAs, settledAs } from "./results.js";
 import { hideFromGit, requireManagerOf, runLabels } from "./run-directory.js";
 import { isEnd, RunJournal } from "./run-journal.js";
 import { type EffectAction, loadSdk, type Sdk } from "./sdk.js";
@@ -83,10 +83,12 @@ async function resolveInWorktree(
   const raw = given as ResolveResult | null;
   if (raw?.status === "pending") return raw;
   const found = await onRecord(manager, outcome);
-  const result = found === null ? null : settledAs(found).result;
+  const result = found === null ? null : settledAs(found, ofDriver).result;
   // Aborted, or not on record: what the driver committed now would stand for ever.
   if (result === null) return { status: "pending", ...("error" in outcome ? { error: outcome.error } : {}) };
-  return { ...raw, ...result };
+  // Its value has not landed with a conflict.
+  const { value: _, error: __, ...beside } = { ...raw };
+  return { ...beside, ...result };
 }
 
 export interface Commit {

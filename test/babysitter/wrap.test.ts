@@ -1,5 +1,6 @@
 // What a driver with a dispatch of its own is told, and what is committed for it.
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type EffectAction, wrapCommit, wrapResolve } from "../../src/babysitter.js";
 import { CoppiceError } from "../../src/index.js";
@@ -89,4 +90,33 @@ test("what a driver's function throws for an action that is no code task is its 
   await expect(wrapResolve(throws, { runDir, manager })(action("ask", "breakpoint"))).rejects.toThrow(
     "nobody is there",
   );
+});
+
+test.each([
+  { exitCode: 0, stdout: "[1]\n", stderr: "" },
+  { success: false, exitCode: 1, stdout: "null", stderr: "", error: "Shell command exited with code 1" },
+])("a driver's value is its own, also from the ledger: %j", async (value) => {
+  const { runDir, manager } = await setUp();
+  const resolve = wrapResolve(async () => ({ status: "ok", value, stdout: "said" }), { runDir, manager });
+  expect(await resolve(shell("e1", "-"))).toMatchObject({ status: "ok", value, stdout: "said" });
+  expect(await resolve(shell("e1", "-"))).toEqual({ status: "ok", value, metadata: expect.anything() });
+});
+
+test("what has not landed has no value", async () => {
+  const { runDir, manager, repository } = await setUp();
+  const resolve = wrapResolve(
+    async ({ taskDef }) => {
+      const { path } = (taskDef.metadata as { worktree: { path: string } }).worktree;
+      await writeFile(join(path, "a.txt"), "mine\n");
+      await repository.commit("Yours", { "a.txt": "yours\n" });
+      return { status: "ok", value: "done", stdout: "said" };
+    },
+    { runDir, manager },
+  );
+  expect(await resolve(shell("e1", "-"))).toEqual({
+    status: "error",
+    error: expect.objectContaining({ name: "WorktreeConflictError" }),
+    stdout: "said",
+    metadata: { worktree: expect.objectContaining({ kind: "conflicted" }) },
+  });
 });
