@@ -13,7 +13,7 @@ import {
   wrapCommit,
   wrapResolve,
 } from "../../src/babysitter.js";
-import type { ManagerOptions } from "../../src/index.js";
+import { harnessTask, type ManagerOptions } from "../../src/index.js";
 import { openManager } from "../support/manager.js";
 import { createRepository } from "../support/repository.js";
 import { action, memorySdk, shell } from "./memory-sdk.js";
@@ -327,27 +327,24 @@ test("without the SDK the error says what to install", async () => {
 
 test("an action that cannot be run is posted as an error that names what is wrong, and its siblings run", async () => {
   const { sdk, dispatch, read } = await setUp();
-  const agent = (effectId: string, execution: object) =>
-    action(
-      effectId,
-      "agent",
-      { prompt: "do it" },
-      { taskDef: { kind: "agent", agent: { prompt: "do it" }, execution } },
-    );
-  const { posted } = await dispatch([
-    action("port", "shell", { command: "echo $PORT $DEBUG > port.txt", env: { PORT: 3000, DEBUG: true, NONE: null } }),
-    action("nested", "shell", { command: "true", env: { DEEP: { er: 1 } } }),
-    agent("nameless", { harness: "" }),
-    agent("modelless", { model: "" }),
-    shell("sibling", "echo sibling > sibling.txt"),
-  ]);
-  expect(posted).toBe(5);
+  const { posted } = await dispatch(
+    [
+      action("port", "shell", {
+        command: "echo $PORT $DEBUG > port.txt",
+        env: { PORT: 3000, DEBUG: true, NONE: null },
+      }),
+      action("nested", "shell", { command: "true", env: { DEEP: { er: 1 } } }),
+      action("nameless", "agent", { prompt: "do it" }),
+      shell("sibling", "echo sibling > sibling.txt"),
+    ],
+    { executors: { agent: () => harnessTask("", { prompt: "do it" }) } },
+  );
+  expect(posted).toBe(4);
   expect(await read("port.txt")).toBe("3000 true\n");
   expect(await read("sibling.txt")).toBe("sibling\n");
   for (const [effectId, what] of [
     ["nested", "task.env.DEEP"],
     ["nameless", "task.harness"],
-    ["modelless", "task.model"],
   ] as const) {
     const error = { name: "ERR_ACTION", message: expect.stringContaining(what) };
     expect(sdk.results()[effectId]).toMatchObject({ status: "error", error });
