@@ -23,9 +23,13 @@ export type {
   TaskDefinition,
 } from "./babysitter/sdk.js";
 export {
+  type Commit,
+  type DriverResult,
+  type Offered,
   type ResolveAction,
   type ResolveResult,
   type WrapOptions,
+  type Wrapped,
   wrapCommit,
   wrapResolve,
 } from "./babysitter/wrap.js";

@@ -17,7 +17,7 @@ export interface SchedulerHints {
 }
 
 export interface TaskDefinition {
-  readonly kind?: string;
+  readonly kind: string;
   readonly title?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly execution?: { readonly harness?: string; readonly model?: string };

@@ -12,22 +12,34 @@ import { hideFromGit, requireManagerOf, runLabels } from "./run-directory.js";
 import { isEnd, RunJournal } from "./run-journal.js";
 import { type EffectAction, loadSdk, type Sdk } from "./sdk.js";
 
-/** What a driver's `resolveAction` gives. */
-export interface ResolveResult {
+/** What a driver's `resolveAction` gives, as far as it is read here. Its other fields are its own, and are given with the result. */
+export interface DriverResult {
+  /** "pending": it has not ended, and nothing is to be committed. */
   readonly status: "ok" | "error" | "pending";
   readonly value?: unknown;
   readonly error?: unknown;
+}
+
+/** What a wrapped one gives. */
+export interface ResolveResult extends DriverResult {
   readonly stdout?: string;
   readonly stderr?: string;
-  readonly [more: string]: unknown;
+  /** `worktree`: how the effect has settled. Absent: it stays pending, or was none of a worktree. */
+  readonly metadata?: Record<string, unknown>;
 }
+
+/** With the fields of the driver's own; an effect that is given from the ledger, or stays pending, has none of them. */
+export type Wrapped<R> = ResolveResult & Partial<Omit<R, keyof ResolveResult>>;
 
 export interface WrapOptions extends MarkOptions {
   readonly runDir: string;
   readonly manager: WorktreeManager;
 }
 
-export type ResolveAction = (action: EffectAction) => Promise<ResolveResult>;
+/** `A`: the SDK's own type of an action, or ours. */
+export type ResolveAction<A extends EffectAction = EffectAction, R extends DriverResult = ResolveResult> = (
+  action: A,
+) => Promise<R>;
 
 /**
  * The same function, where a code task is resolved in a worktree and its result is merged before it is given. The action that the
@@ -36,28 +48,32 @@ export type ResolveAction = (action: EffectAction) => Promise<ResolveResult>;
  * For a code task it never rejects, because a driver posts a rejection as the error of the effect, for ever. "error" is an outcome on
  * record, or an action that no try could run (ERR_ACTION, ERR_EFFECT_ID). All else is "pending" with its `error`: hand the action in again.
  */
-export function wrapResolve(resolve: ResolveAction, options: WrapOptions): ResolveAction {
+export function wrapResolve<A extends EffectAction, R extends DriverResult>(
+  resolve: ResolveAction<A, R>,
+  options: WrapOptions,
+): ResolveAction<A, Wrapped<R>> {
   requireManagerOf(options.runDir, options.manager);
-  return async (action) => {
+  const wrapped = async (action: A): Promise<ResolveResult> => {
     try {
       requireAction(action);
       if (isCodeTask(action, options)) return await resolveInWorktree(resolve, action, options);
     } catch (error) {
       const isOfTheAction = isCoppiceError(error, "ERR_ACTION") || isCoppiceError(error, "ERR_EFFECT_ID");
-      return isOfTheAction ? { ...refusedAs(error) } : { status: "pending", error };
+      return isOfTheAction ? refusedAs(error) : { status: "pending", error };
     }
     return resolve(action);
   };
+  return wrapped as ResolveAction<A, Wrapped<R>>;
 }
 
-async function resolveInWorktree(
-  resolve: ResolveAction,
-  action: EffectAction,
+async function resolveInWorktree<A extends EffectAction>(
+  resolve: ResolveAction<A, DriverResult>,
+  action: A,
   { runDir, manager }: WrapOptions,
 ): Promise<ResolveResult> {
   const { effectId } = action;
   const recorded = await manager.recorded(effectId);
-  let given: ResolveResult | null = null;
+  let given: DriverResult | null = null;
   const pending = new AbortController();
   const runOnce = async () => {
     const { workingDirectory: root } = await manager.describe();
@@ -69,19 +85,18 @@ async function resolveInWorktree(
       signal: pending.signal,
       task: async ({ path }: TaskContext<undefined>) => {
         given = await resolve(await inWorktree(action, path, root));
-        if (given.status === "ok") return given.value ?? null;
+        if (given?.status === "ok") return given.value ?? null;
+        if (given?.status === "error") throw given.error instanceof Error ? given.error : new Error(wordsOf(given));
+        if (typeof given?.status !== "string") throw new Error(`no status was given for effect ${effectId}`);
         // Not settled: as an abort it is neither replayed nor posted, and what it has written is kept.
-        if (given.status === "pending") {
-          pending.abort(new CoppiceError("ERR_ABORTED", "the action is pending"));
-          return null;
-        }
-        throw given.error instanceof Error ? given.error : new Error(wordsOf(given));
+        pending.abort(new CoppiceError("ERR_ABORTED", "the action is pending"));
+        return null;
       },
     });
   };
   const outcome = recorded !== null && !isUnsettled(recorded) ? recorded : await runOnce();
-  const raw = given as ResolveResult | null;
-  if (raw?.status === "pending") return raw;
+  const raw = given as DriverResult | null;
+  if (pending.signal.aborted && raw !== null) return raw;
   const found = await onRecord(manager, outcome);
   const result = found === null ? null : settledAs(found, ofDriver).result;
   // Aborted, or not on record: what the driver committed now would stand for ever.
@@ -91,10 +106,14 @@ async function resolveInWorktree(
   return { ...beside, ...result };
 }
 
+/** What a driver's `commitAction` takes, as far as it is read here. */
 export interface Commit {
-  readonly action: EffectAction;
-  readonly [more: string]: unknown;
+  readonly action: { readonly effectId: string };
+  readonly result: { readonly status: string };
 }
+
+/** The same with any result that a wrapped `resolveAction` gives. */
+export type Offered<C extends Commit> = Omit<C, "result"> & { readonly result: C["result"] | ResolveResult };
 
 /**
  * The same function, called for one result after the other, and never for an effect that is resolved already or that stays pending: a
@@ -104,7 +123,7 @@ export interface Commit {
 export function wrapCommit<C extends Commit>(
   commit: (commit: C) => Promise<void>,
   { runDir, sdk = loadSdk() }: { runDir: string; sdk?: Sdk },
-): (commit: C) => Promise<void> {
+): (commit: Offered<C>) => Promise<void> {
   let journal: Promise<RunJournal> | null = null;
   return async (result) => {
     const { effectId } = result.action;
@@ -118,7 +137,7 @@ export function wrapCommit<C extends Commit>(
     const worktree = (result as { result?: { metadata?: { worktree?: Record<string, unknown> } } }).result?.metadata
       ?.worktree;
     if (worktree !== undefined) await opened.say(eventOf(String(worktree.kind)), effectId, worktree);
-    await opened.commit(effectId, () => commit(result));
+    await opened.commit(effectId, () => commit(result as C));
   };
 }
 
@@ -137,13 +156,13 @@ function eventOf(kind: string) {
 }
 
 /** The SDK's own errors are plain objects. */
-function wordsOf({ error, stderr }: ResolveResult): string {
+function wordsOf({ error, stderr }: DriverResult & { stderr?: unknown }): string {
   const { message } = (error ?? {}) as { message?: unknown };
   return typeof message === "string" ? message : String(error ?? stderr);
 }
 
 /** The action as the driver's function sees it: every place that it names lies in the worktree. */
-async function inWorktree(action: EffectAction, path: string, root: string | null): Promise<EffectAction> {
+async function inWorktree<A extends EffectAction>(action: A, path: string, root: string | null): Promise<A> {
   const { taskDef, kind } = action;
   const part = taskDef[kind];
   if (part !== undefined && (typeof part !== "object" || part === null)) {

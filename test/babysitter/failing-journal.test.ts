@@ -3,7 +3,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { driveRun, type EffectAction, type Sdk, wrapCommit, wrapResolve } from "../../src/babysitter.js";
+import { type Commit, driveRun, type Sdk, wrapCommit, wrapResolve } from "../../src/babysitter.js";
 import { CoppiceError, type TaskContext } from "../../src/index.js";
 import { startDying } from "../support/dying.js";
 import { Gate, openManager } from "../support/manager.js";
@@ -189,7 +189,7 @@ test("a driver's own dispatch: the words of an error that is a plain object stay
     return sdk.loadJournal(path);
   };
   const committed: string[] = [];
-  const commit = wrapCommit(async ({ action }: { action: EffectAction }) => void committed.push(action.effectId), {
+  const commit = wrapCommit(async ({ action }: Commit) => void committed.push(action.effectId), {
     runDir,
     sdk: { ...sdk, loadJournal },
   });

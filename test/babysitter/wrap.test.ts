@@ -2,7 +2,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { type EffectAction, wrapCommit, wrapResolve } from "../../src/babysitter.js";
+import { type Commit, wrapCommit, wrapResolve } from "../../src/babysitter.js";
 import { CoppiceError } from "../../src/index.js";
 import { Gate } from "../support/manager.js";
 import { action, shell } from "./memory-sdk.js";
@@ -11,10 +11,7 @@ import { setUp } from "./set-up.js";
 test("only what has ended is committed", async () => {
   const { runDir, sdk } = await setUp();
   const committed: string[] = [];
-  const commit = wrapCommit(
-    async ({ action }: { action: EffectAction; result: { status: string } }) => void committed.push(action.effectId),
-    { runDir, sdk },
-  );
+  const commit = wrapCommit(async ({ action }: Commit) => void committed.push(action.effectId), { runDir, sdk });
   for (const status of ["pending", "emitted", "ok", "error"])
     await commit({ action: shell(status, "-"), result: { status } });
   expect(committed).toEqual(["ok", "error"]);
@@ -25,6 +22,19 @@ test("only what has ended is committed", async () => {
 });
 
 const done = async () => ({ status: "ok" }) as const;
+test("a status that only the driver knows is no end, and none at all is an error", async () => {
+  const { runDir, manager } = await setUp();
+  const give = (result: unknown) => wrapResolve(async () => result as never, { runDir, manager });
+  const emitted = { status: "emitted", value: 1 };
+  expect(await give(emitted)(shell("e1", "-"))).toEqual(emitted);
+  expect(await manager.recorded("e1")).toMatchObject({ kind: "aborted" });
+  for (const [id, nothing] of Object.entries({ e2: undefined, e3: {} }))
+    expect(await give(nothing)(shell(id, "-"))).toMatchObject({
+      status: "error",
+      error: { message: expect.stringContaining(`no status was given for effect ${id}`) },
+    });
+});
+
 const pending = (code: string) => ({ status: "pending", error: { code } });
 
 test("a manager that is closed is no end of an effect", async () => {
