@@ -36,6 +36,7 @@ export type {
 export { effectId } from "./effect/effect-id.js";
 export type { Labels } from "./effect/labels.js";
 export { requireRequest } from "./effect/request.js";
+export { type Rerunning, rerunPrompt } from "./effect/rerun-prompt.js";
 export { isSettledWell } from "./effect/settled-well.js";
 export {
   CoppiceError,

@@ -10,6 +10,7 @@ import {
   type Json,
   jsonInText,
   moduleTask,
+  rerunPrompt,
   type Task,
   type TaskContext,
 } from "../index.js";
@@ -119,8 +120,9 @@ export function invokeHarnessExecutor(invokeHarness: InvokeHarness, options: { h
       ...(model === undefined ? {} : { model }),
       ...(timeout === null ? {} : { timeout }),
     };
-    return async ({ path }: TaskContext<undefined>) => {
-      const result = requireSuccess(name, await invokeHarness(name, { ...asked, workspace: path }));
+    return async (context: TaskContext<undefined>) => {
+      const prompt = rerunPrompt(asked.prompt, context);
+      const result = requireSuccess(name, await invokeHarness(name, { ...asked, prompt, workspace: context.path }));
       return wantsJson(action) ? jsonInText(outputOf(result), `the harness "${name}"`) : result;
     };
   };

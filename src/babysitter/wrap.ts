@@ -43,7 +43,8 @@ export type ResolveAction<A extends EffectAction = EffectAction, R extends Drive
 
 /**
  * The same function, where a code task is resolved in a worktree and its result is merged before it is given. The action that the
- * driver's function gets says where: `metadata.worktree.path`, and the `cwd` of its node or shell part is there too.
+ * driver's function gets says where: `metadata.worktree.path`, and the `cwd` of its node or shell part is there too. Of a task that runs
+ * again after a conflict `metadata.worktree` has the `attempt` and the `conflicts`, paths and kinds; `rerunPrompt` puts them into words.
  *
  * For a code task it never rejects, because a driver posts a rejection as the error of the effect, for ever. "error" is an outcome on
  * record, or an action that no try could run (ERR_ACTION, ERR_EFFECT_ID). All else is "pending" with its `error`: hand the action in again.
@@ -83,8 +84,8 @@ async function resolveInWorktree<A extends EffectAction>(
       message: messageOf(action),
       labels: runLabels(runDir, action),
       signal: pending.signal,
-      task: async ({ path }: TaskContext<undefined>) => {
-        given = await resolve(await inWorktree(action, path, root));
+      task: async (context: TaskContext<undefined>) => {
+        given = await resolve(await inWorktree(action, context, root));
         if (given?.status === "ok") return given.value ?? null;
         if (given?.status === "error") throw given.error instanceof Error ? given.error : new Error(wordsOf(given));
         if (typeof given?.status !== "string") throw new Error(`no status was given for effect ${effectId}`);
@@ -162,7 +163,11 @@ function wordsOf({ error, stderr }: DriverResult & { stderr?: unknown }): string
 }
 
 /** The action as the driver's function sees it: every place that it names lies in the worktree. */
-async function inWorktree<A extends EffectAction>(action: A, path: string, root: string | null): Promise<A> {
+async function inWorktree<A extends EffectAction>(
+  action: A,
+  { path, attempt, conflicts }: TaskContext<undefined>,
+  root: string | null,
+): Promise<A> {
   const { taskDef, kind } = action;
   const part = taskDef[kind];
   if (part !== undefined && (typeof part !== "object" || part === null)) {
@@ -171,7 +176,9 @@ async function inWorktree<A extends EffectAction>(action: A, path: string, root:
   const folder = reroot(cwdOf(action), root);
   const cwd = folder === "." ? path : `${path}/${folder}`;
   await requireBelow(path, cwd);
-  const worktree = { isolate: true, path };
+  // Without the files' contents: whoever journals the action would have them there.
+  const why = conflicts.map((conflict) => ({ path: conflict.path, kind: conflict.kind }));
+  const worktree = { isolate: true, path, attempt, ...(why.length === 0 ? {} : { conflicts: why }) };
   // Where the SDK's own runner looks, also for a shell task of which everything stands in its metadata.
   const own = part ?? (kind === "shell" ? {} : undefined);
   const metadata = {

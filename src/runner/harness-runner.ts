@@ -5,6 +5,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { rerunPrompt } from "../effect/rerun-prompt.js";
 import { CoppiceError, isCoppiceError } from "../errors.js";
 import type { Harness, Options } from "../options.js";
 import { Semaphore } from "../semaphore.js";
@@ -27,7 +28,9 @@ export class HarnessRunner {
   }
 
   /** Throws ERR_HARNESS_MISSING, ERR_OPTION for what this harness cannot do, and what a command throws. */
-  async run(request: RunRequest, task: HarnessTask, deadline: Deadline): Promise<CommandValue> {
+  async run(request: RunRequest, asked: HarnessTask, deadline: Deadline): Promise<CommandValue> {
+    const { conflicts = [] } = request;
+    const task = { ...asked, prompt: rerunPrompt(asked.prompt, { ...request, conflicts }) };
     const harness = harnessNamed(task.harness, this.#own);
     const heard = harness.output === "json-lines" ? linesAsProgress(request) : { request, end: () => {} };
     const promptFile = harness.prompt === "file" ? await writePrompt(task.prompt) : null;

@@ -350,3 +350,27 @@ test("an action that cannot be run is posted as an error that names what is wron
     expect(sdk.results()[effectId]).toMatchObject({ status: "error", error });
   }
 });
+
+test("a driver's own function that runs again after a conflict is told why", async () => {
+  const { repository, runDir, manager, read } = await setUp({ onConflict: "rerun" });
+  const seen: unknown[] = [];
+  const resolve = wrapResolve(
+    async ({ taskDef }: EffectAction) => {
+      const { path, ...worktree } = taskDef.metadata?.worktree as { path: string };
+      seen.push(worktree);
+      if (seen.length === 1) {
+        await repository.write({ "a.txt": "theirs\n" });
+        await repository.git("commit", "-qam", "theirs");
+      }
+      await writeFile(join(path, "a.txt"), `${(await readFile(join(path, "a.txt"), "utf8")).trim()} and mine\n`);
+      return { status: "ok" as const };
+    },
+    { runDir, manager },
+  );
+  expect(await resolve(shell("e1", "-"))).toMatchObject({ status: "ok" });
+  expect(seen).toEqual([
+    { isolate: true, attempt: 1 },
+    { isolate: true, attempt: 2, conflicts: [{ path: "a.txt", kind: "content" }] },
+  ]);
+  expect(await read("a.txt")).toBe("theirs and mine\n");
+});
