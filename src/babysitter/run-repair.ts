@@ -1,12 +1,13 @@
 // What a death in the middle of the SDK's own writing leaves in a run, and what the SDK never gets over by itself:
 // - its lock, made and not yet filled: every later try to read it fails;
 // - the unfinished file of an event: its number counts as used, and the gap makes the journal unreadable for ever;
-// - both, and its lock, of a process that had the number of this one, as it is in a container that is started again: alive by its number.
+// - both, and its lock, of a process whose number another one has by now, as in a container that is started again: alive by its number.
 // None holds anything that was acknowledged. What a living process writes stays.
 
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { writerLives } from "./writer.js";
 
 /** How long a lock that nobody has filled is taken for one that is being written. */
 const unfinishedLockMs = 1_000;
@@ -31,14 +32,19 @@ async function removeUnfinishedLock(path: string): Promise<void> {
   }
 }
 
-/** Whether the lock is of a process before this one, with the same number. */
+/** Whether the lock is of a process that is gone, while another one has its number: whoever asks by the number finds it alive. */
 async function isOfNamesake(path: string): Promise<boolean> {
   const text = await readFile(path, "utf8").catch(() => "null");
-  const isOurs = !isNotJson(text) && (JSON.parse(text) as { pid?: unknown } | null)?.pid === process.pid;
-  return isOurs && (await modifiedAt(path)) < startedAt();
+  const { pid, acquiredAt } = (isNotJson(text) ? {} : (JSON.parse(text) ?? {})) as {
+    pid?: unknown;
+    acquiredAt?: unknown;
+  };
+  if (!Number.isInteger(pid) || (pid as number) <= 0) return false;
+  const saidAt = typeof acquiredAt === "string" ? Date.parse(acquiredAt) : Number.NaN;
+  // The later of the two: a clock that was put back must not make a living process's lock seem old.
+  const writtenAt = Math.max(Number.isNaN(saidAt) ? 0 : saidAt, await modifiedAt(path));
+  return !(await writerLives(pid as number, writtenAt));
 }
-
-const startedAt = () => Date.now() - process.uptime() * 1000;
 
 async function modifiedAt(path: string): Promise<number> {
   return (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
@@ -63,16 +69,7 @@ async function removeUnfinishedEvents(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const [, pid, time] = /\.json\.tmp-(\d+)-(\d+)$/.exec(name) ?? [];
     if (pid === undefined) continue;
-    const isDead = Number(pid) === process.pid ? Number(time) < startedAt() : !isAlive(Number(pid));
-    if (isDead) await rm(join(folder, name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    const path = join(folder, name);
+    if (!(await writerLives(Number(pid), Number(time)))) await rm(path, { force: true });
   }
 }

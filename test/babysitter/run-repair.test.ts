@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { repairRun } from "../../src/babysitter/run-repair.js";
 import { temporaryFolder } from "../support/repository.js";
 
@@ -40,4 +42,35 @@ test("an unfinished lock goes, also one whose time is still to come", async () =
   await utimes(join(runDir, "run.lock"), 4_000_000_000, 4_000_000_000);
   await repairRun(runDir);
   expect(await readdir(runDir)).toEqual([]);
+});
+
+test("what a dead process left goes also when another process, or a thread, has its number by now", async () => {
+  const runDir = await temporaryFolder("run");
+  const [journal, lock] = [join(runDir, "journal"), join(runDir, "run.lock")];
+  await mkdir(journal);
+  const living = spawn("sleep", ["600"]);
+  onTestFinished(() => void living.kill("SIGKILL"));
+  await once(living, "spawn");
+  const pid = living.pid as number;
+  const hourAgo = Date.now() - 3_600_000;
+  const threads = process.platform === "linux" ? (await readdir("/proc/self/task")).map(Number) : [];
+  const thread = threads.find((id) => id !== process.pid);
+  const left = [`000001.A.json.tmp-${pid}-${hourAgo}`];
+  if (thread !== undefined) left.push(`000002.B.json.tmp-${thread}-${Date.now()}`);
+  const kept = `000003.C.json.tmp-${pid}-${Date.now()}`;
+  for (const name of [...left, kept]) await writeFile(join(journal, name), "{");
+  const lockedAt = (ms: number) => JSON.stringify({ pid, owner: "runtime", acquiredAt: new Date(ms).toISOString() });
+  await writeFile(lock, lockedAt(Date.now()));
+  await repairRun(runDir);
+  // Elsewhere than on Linux nobody says when a process began, and a number that is in use counts as its writer's.
+  const gone = process.platform === "linux" ? [] : left;
+  expect([await readdir(journal), await readdir(runDir)]).toEqual([
+    [...gone, kept],
+    ["journal", "run.lock"],
+  ]);
+  if (process.platform !== "linux") return;
+  await writeFile(lock, lockedAt(hourAgo));
+  await utimes(lock, hourAgo / 1000, hourAgo / 1000);
+  await repairRun(runDir);
+  expect(await readdir(runDir)).toEqual(["journal"]);
 });
