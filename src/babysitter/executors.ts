@@ -53,7 +53,7 @@ export function executorFor(action: EffectAction, own: Executors): Executor {
 interface NodePart {
   entry?: unknown;
   args?: unknown;
-  env?: Record<string, string>;
+  env?: unknown;
   cwd?: unknown;
 }
 
@@ -64,7 +64,8 @@ function nodeExecutor(action: EffectAction, { root, env }: ExecutorContext): Tas
   const words = Array.isArray(args) ? args.map(String) : [];
   const folder = reroot(cwd, root);
   const program = rerootProgram(entry, folder, root);
-  if (!/\.task\.m?js$/.test(entry)) return inFolder(folder, process.execPath, [program, ...words], { ...env, ...own });
+  if (!/\.task\.m?js$/.test(entry))
+    return inFolder(folder, process.execPath, [program, ...words], environment(env, own));
   // From the user's tree: a module is loaded once for each thread, and worktrees come and go.
   return moduleTask(pathToFileURL(resolve(root ?? "/", folder, program)), words as Json);
 }
@@ -72,7 +73,7 @@ function nodeExecutor(action: EffectAction, { root, env }: ExecutorContext): Tas
 interface ShellPart {
   command?: unknown;
   args?: unknown;
-  env?: Record<string, string>;
+  env?: unknown;
 }
 
 /**
@@ -84,9 +85,17 @@ function shellExecutor(action: EffectAction, { root, env }: ExecutorContext): Ta
   const command = [shell?.command, metadata?.command].find((text) => typeof text === "string");
   if (command === undefined || command === "") throw lacks(action, "shell.command");
   const args: unknown[] = [shell?.args, metadata?.args].find(Array.isArray) ?? [];
-  const words = args.filter((word) => typeof word === "string" || typeof word === "number").map(String);
+  const words = args.filter(isWord).map(String);
   const script = words.length === 0 ? [command] : [`${command} "$@"`, "sh", ...words];
-  return inFolder(reroot(cwdOf(action), root), "sh", ["-c", ...script], { ...env, ...shell?.env });
+  return inFolder(reroot(cwdOf(action), root), "sh", ["-c", ...script], environment(env, shell?.env));
+}
+
+const isWord = (value: unknown) => typeof value === "string" || typeof value === "number";
+
+/** With what the action adds. No process has been checked: a port is a number there, and a task with a number is refused, with its batch. */
+function environment(env: Readonly<Record<string, string>>, own: unknown): Record<string, string> {
+  const added = Object.entries(typeof own === "object" && own !== null ? own : {}).filter(([, value]) => isWord(value));
+  return { ...env, ...Object.fromEntries(added.map(([name, value]) => [name, String(value)])) };
 }
 
 /** Agents and skills: a prompt for the harness that the action, or this function, names. */

@@ -23,10 +23,10 @@ export function timeoutOf({ kind, taskDef, schedulerHints }: EffectAction): numb
   return found === undefined ? null : Math.min(found as number, maxTimeoutMs);
 }
 
-/** Of the commit that it lands as. */
+/** Of the commit that it lands as. What no commit may hold is replaced: the work must not fail to land for its title. */
 export function messageOf({ effectId, label, taskDef: { title } }: EffectAction): string {
   const found = [title, label].find((text) => typeof text === "string" && text !== "");
-  return found ?? `Effect ${effectId}`;
+  return found?.replace(/\0|\p{Cs}/gu, "\u{FFFD}") ?? `Effect ${effectId}`;
 }
 
 /** Where the action wants to work; undefined: nowhere. Of a shell task its metadata may say so too, as for the SDK's own runner. */

@@ -35,3 +35,24 @@ test("what a function gives is its value, unless it is all that a program gives"
   });
   expect(sdk.results()).toMatchObject({ more: { value: values.more }, program: { value: [1], stdout: "[1]\n" } });
 });
+
+test.each(["shell", "node"])("a %s task's environment has texts and numbers; the rest is passed over", async (kind) => {
+  const { dispatch, sdk } = await setUp();
+  const env = { PORT: 3000, MODE: "test", OFF: false, NONE: null, MORE: {} };
+  const names = Object.keys(env).join(" ");
+  const part = {
+    shell: { command: `for name in ${names}; do printenv $name || echo -; done` },
+    node: { entry: "-e", args: [`for (const name of "${names}".split(" ")) console.log(process.env[name] ?? "-")`] },
+  }[kind];
+  // A batch is checked as a whole: the other one ran neither.
+  await dispatch([action("e1", kind, { ...part, env }), shell("e2", "true")]);
+  expect(sdk.results()).toMatchObject({ e1: { stdout: "3000\ntest\n-\n-\n-\n" }, e2: { status: "ok" } });
+});
+
+test("work lands whatever its title holds", async () => {
+  const { dispatch, sdk, repository } = await setUp();
+  const task = shell("e1", "echo 1 > new.txt");
+  await dispatch([{ ...task, taskDef: { ...task.taskDef, title: "one\0two \ud800." } }]);
+  expect(sdk.results().e1).toMatchObject({ status: "ok", metadata: { worktree: { kind: "landed" } } });
+  expect(await repository.git("log", "-1", "--format=%s")).toBe("one\u{FFFD}two \u{FFFD}.");
+});
