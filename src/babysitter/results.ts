@@ -28,8 +28,18 @@ export function settledAs(outcome: Outcome, valued: (value: unknown) => Valued =
     return { event: { type: "WORKTREE_LANDED", data }, result: { status: "ok", metadata, ...valued(value) } };
   }
   const type = outcome.kind === "conflicted" ? "WORKTREE_CONFLICTED" : "WORKTREE_KEPT";
-  const result = outcome.kind === "aborted" ? null : ({ status: "error", error: errorOf(outcome), metadata } as const);
-  return { event: { type, data }, result };
+  if (outcome.kind === "aborted") return { event: { type, data }, result: null };
+  return {
+    event: { type, data },
+    result: { status: "error", error: errorOf(outcome), metadata, ...outputOf(outcome) },
+  };
+}
+
+/** What a command had said before it failed, as far as it is on record. */
+function outputOf(outcome: Outcome): Pick<EffectResult, "stdout" | "stderr"> {
+  if (outcome.kind !== "failed") return {};
+  const { stdout, stderr } = outcome.error.details;
+  return { ...(stdout === undefined ? {} : { stdout }), ...(stderr === undefined ? {} : { stderr }) };
 }
 
 /** The posted result of an effect for which nothing could be run. */

@@ -56,3 +56,9 @@ test("work lands whatever its title holds", async () => {
   expect(sdk.results().e1).toMatchObject({ status: "ok", metadata: { worktree: { kind: "landed" } } });
   expect(await repository.git("log", "-1", "--format=%s")).toBe("one\u{FFFD}two \u{FFFD}.");
 });
+
+test("what a command has said before it failed is posted with its error", async () => {
+  const { dispatch, sdk } = await setUp();
+  await dispatch([shell("e1", "echo half; echo why >&2; exit 3")]);
+  expect(sdk.results().e1).toMatchObject({ status: "error", stdout: "half\n", stderr: "why\n" });
+});
