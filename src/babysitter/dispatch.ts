@@ -29,7 +29,6 @@ import {
 } from "./run-directory.js";
 import { RunJournal } from "./run-journal.js";
 import { type EffectAction, type IterationResult, loadSdk, type Sdk } from "./sdk.js";
-import { withTextEnv } from "./text-env.js";
 
 export interface DispatchOptions {
   /** `<project>/.a5c/runs/<runId>`, or wherever the run was created. */
@@ -182,7 +181,7 @@ class Dispatch {
     const { runDir, executors = {}, request } = this.#options;
     const executor = executorFor(action, executors);
     const env = runVariables(runDir, action);
-    const task = withTextEnv(await executor(action, { runDir, root: this.#root, env }));
+    const task = await executor(action, { runDir, root: this.#root, env });
     if (typeof task !== "function" && task.kind === "harness") await makeChildrenFolder(runDir, action);
     const timeoutMs = timeoutOf(action);
     const own = request?.(action) ?? {};

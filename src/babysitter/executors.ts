@@ -19,6 +19,7 @@ import { lacks } from "./code-tasks.js";
 import { cwdOf, timeoutOf } from "./hints.js";
 import { reroot, rerootProgram } from "./reroot.js";
 import type { EffectAction } from "./sdk.js";
+import { textVariables } from "./text-env.js";
 
 export interface ExecutorContext {
   readonly runDir: string;
@@ -65,7 +66,7 @@ function nodeExecutor(action: EffectAction, { root, env }: ExecutorContext): Tas
   const folder = reroot(cwd, root);
   const program = rerootProgram(entry, folder, root);
   if (!/\.task\.m?js$/.test(entry))
-    return inFolder(folder, process.execPath, [program, ...words], environment(env, own));
+    return inFolder(folder, process.execPath, [program, ...words], { ...env, ...textVariables(own) });
   // From the user's tree: a module is loaded once for each thread, and worktrees come and go.
   return moduleTask(pathToFileURL(resolve(root ?? "/", folder, program)), words as Json);
 }
@@ -87,16 +88,10 @@ function shellExecutor(action: EffectAction, { root, env }: ExecutorContext): Ta
   const args: unknown[] = [shell?.args, metadata?.args].find(Array.isArray) ?? [];
   const words = args.filter(isWord).map(String);
   const script = words.length === 0 ? [command] : [`${command} "$@"`, "sh", ...words];
-  return inFolder(reroot(cwdOf(action), root), "sh", ["-c", ...script], environment(env, shell?.env));
+  return inFolder(reroot(cwdOf(action), root), "sh", ["-c", ...script], { ...env, ...textVariables(shell?.env) });
 }
 
 const isWord = (value: unknown) => typeof value === "string" || typeof value === "number";
-
-/** With what the action adds. No process has been checked: a port is a number there, and a task with a number is refused, with its batch. */
-function environment(env: Readonly<Record<string, string>>, own: unknown): Record<string, string> {
-  const added = Object.entries(typeof own === "object" && own !== null ? own : {}).filter(([, value]) => isWord(value));
-  return { ...env, ...Object.fromEntries(added.map(([name, value]) => [name, String(value)])) };
-}
 
 /** Agents and skills: a prompt for the harness that the action, or this function, names. */
 export function harnessExecutor(options: { harness?: string; model?: string } = {}): Executor {

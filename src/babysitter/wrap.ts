@@ -4,9 +4,9 @@
 
 import { CoppiceError, isCoppiceError, type TaskContext, type WorktreeManager } from "../index.js";
 import { isCodeTask, type MarkOptions, requireAction } from "./code-tasks.js";
-import { cwdOf, messageOf } from "./hints.js";
+import { messageOf } from "./hints.js";
+import { inWorktree } from "./in-worktree.js";
 import { onRecord } from "./on-record.js";
-import { requireBelow, reroot } from "./reroot.js";
 import { isUnsettled, ofDriver, refusedAs, settledAs } from "./results.js";
 import { hideFromGit, requireManagerOf, runLabels } from "./run-directory.js";
 import { isEnd, RunJournal } from "./run-journal.js";
@@ -43,8 +43,9 @@ export type ResolveAction<A extends EffectAction = EffectAction, R extends Drive
 
 /**
  * The same function, where a code task is resolved in a worktree and its result is merged before it is given. The action that the
- * driver's function gets says where: `metadata.worktree.path`, and the `cwd` of its node or shell part is there too. Of a task that runs
- * again after a conflict `metadata.worktree` has the `attempt` and the `conflicts`, paths and kinds; `rerunPrompt` puts them into words.
+ * driver's function gets says where: `metadata.worktree.path`, and the `cwd` and an absolute `entry` of its part are there too. Of a task
+ * that runs again after a conflict `metadata.worktree` has the `attempt` and the `conflicts`, paths and kinds; `rerunPrompt` puts them
+ * into words.
  *
  * For a code task it never rejects, because a driver posts a rejection as the error of the effect, for ever. "error" is an outcome on
  * record, or an action that no try could run (ERR_ACTION, ERR_EFFECT_ID). All else is "pending" with its `error`: hand the action in again.
@@ -160,31 +161,4 @@ function eventOf(kind: string) {
 function wordsOf({ error, stderr }: DriverResult & { stderr?: unknown }): string {
   const { message } = (error ?? {}) as { message?: unknown };
   return typeof message === "string" ? message : String(error ?? stderr);
-}
-
-/** The action as the driver's function sees it: every place that it names lies in the worktree. */
-async function inWorktree<A extends EffectAction>(
-  action: A,
-  { path, attempt, conflicts }: TaskContext<undefined>,
-  root: string | null,
-): Promise<A> {
-  const { taskDef, kind } = action;
-  const part = taskDef[kind];
-  if (part !== undefined && (typeof part !== "object" || part === null)) {
-    throw new CoppiceError("ERR_ACTION", `the part "${kind}" of effect ${action.effectId} is not an object`);
-  }
-  const folder = reroot(cwdOf(action), root);
-  const cwd = folder === "." ? path : `${path}/${folder}`;
-  await requireBelow(path, cwd);
-  // Without the files' contents: whoever journals the action would have them there.
-  const why = conflicts.map((conflict) => ({ path: conflict.path, kind: conflict.kind }));
-  const worktree = { isolate: true, path, attempt, ...(why.length === 0 ? {} : { conflicts: why }) };
-  // Where the SDK's own runner looks, also for a shell task of which everything stands in its metadata.
-  const own = part ?? (kind === "shell" ? {} : undefined);
-  const metadata = {
-    ...taskDef.metadata,
-    ...(kind === "shell" && taskDef.metadata?.cwd !== undefined ? { cwd } : {}),
-    worktree,
-  };
-  return { ...action, taskDef: { ...taskDef, ...(own === undefined ? {} : { [kind]: { ...own, cwd } }), metadata } };
 }

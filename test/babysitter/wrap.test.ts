@@ -1,6 +1,6 @@
 // What a driver with a dispatch of its own is told, and what is committed for it.
 import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type Commit, wrapCommit, wrapResolve } from "../../src/babysitter.js";
 import { CoppiceError } from "../../src/index.js";
@@ -129,4 +129,28 @@ test("what has not landed has no value", async () => {
     stdout: "said",
     metadata: { worktree: expect.objectContaining({ kind: "conflicted" }) },
   });
+});
+
+test("a program of the user's tree is the worktree's own, and one elsewhere stays where it is", async () => {
+  const { runDir, manager, repository } = await setUp();
+  const seen: unknown[] = [];
+  const resolve = wrapResolve(
+    async ({ taskDef }) => {
+      const { path } = (taskDef.metadata as { worktree: { path: string } }).worktree;
+      const { cwd, entry } = taskDef.node as { cwd: string; entry: string };
+      seen.push([relative(path, cwd), isAbsolute(entry) ? relative(path, entry) : entry]);
+      return { status: "ok", value: entry };
+    },
+    { runDir, manager },
+  );
+  const inside = join(repository.path, "tools/edit.mjs");
+  await resolve(action("e1", "node", { entry: inside }));
+  await resolve(action("e2", "node", { entry: inside, cwd: "sub" }));
+  await resolve(action("e3", "node", { entry: "tools/edit.mjs" }));
+  expect(seen).toEqual([
+    ["", "tools/edit.mjs"],
+    ["sub", "tools/edit.mjs"],
+    ["", "tools/edit.mjs"],
+  ]);
+  expect(await resolve(action("e4", "node", { entry: "/opt/edit.mjs" }))).toMatchObject({ value: "/opt/edit.mjs" });
 });
