@@ -42,6 +42,12 @@ void requireWorktree(const ResetRequest& request, const std::string& admin) {
     failSystem(kOperation, request.path);
 }
 
+// Before anything is changed. Tracking knows of mounts, and is given up where there is one: then the table need not be read again.
+void requireNoMount(const std::string& path, Tracker* tracker) {
+  if (tracker != nullptr) tracker->drain();
+  if (tracker == nullptr || tracker->lost()) requireNoMountBeneath(kOperation, path);
+}
+
 FreshModes freshModes(const RootDirectory& root, Tracker* tracker) {
   // With another umask by now nothing would be found right, tracking would be given up, and this be tried again.
   if (tracker != nullptr && tracker->directoryMode && !tracker->isBlind()) return {*tracker->directoryMode};
@@ -62,8 +68,6 @@ class Reset {
 
   ResetReply run() {
     reply_.scanned = whyWhole();
-    // Tracking knows of mounts, and is given up where there is one.
-    if (reply_.scanned) requireNoMountBeneath(kOperation, shared_.request.path);
     if (tracker_ != nullptr) tracker_->beginChange();
     if (!reply_.scanned) resetSuspects();
     if (reply_.scanned) resetAll();
@@ -229,6 +233,7 @@ ResetReply reset(Session& session, const ResetRequest& request, const Cancel& ca
   std::unique_lock<std::mutex> lock;
   if (tracker) lock = std::unique_lock<std::mutex>(tracker->mutex());
 
+  requireNoMount(request.path, tracker.get());
   sweepAdminDirectory(session, admin, request.baseOid, tracker ? &tracker->adminMarks : nullptr, cancel);
   failpoint("reset.admin-swept");
   RootDirectory root(request.path, Mounts::kRefused);

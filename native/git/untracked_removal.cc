@@ -15,6 +15,12 @@ namespace {
 
 constexpr const char* kOperation = "reset.remove";
 
+// errno: EXDEV where something has been mounted on the way since the reset began.
+[[noreturn]] void failOpening(const std::string& path) {
+  if (errno == EXDEV) failMounted(kOperation, path);
+  failSystem(kOperation, path);
+}
+
 bool isGone(int error) {
   return error == ENOENT || error == ENOTDIR || error == ELOOP;
 }
@@ -37,7 +43,7 @@ void UntrackedRemoval::remove(const std::string& path) {
   if (leadsToKept(path)) return removeAround(path);
   const OwnedFd parent = root_.openParent(path);
   if (!parent && isGone(errno)) return;
-  if (!parent) failSystem(kOperation, path);
+  if (!parent) failOpening(path);
   removeTree(parent.get(), std::string(RootDirectory::baseName(path)), &cancel_);
   count_++;
 }
@@ -45,7 +51,7 @@ void UntrackedRemoval::remove(const std::string& path) {
 void UntrackedRemoval::removeAround(const std::string& path) {
   const OwnedFd directory = root_.openDirectory(path);
   if (!directory && isGone(errno)) return;
-  if (!directory) failSystem(kOperation, path);
+  if (!directory) failOpening(path);
   for (const std::string& name : namesIn(directory.get(), path))
     remove(path + "/" + name);
 }
@@ -72,7 +78,7 @@ void UntrackedRemoval::removeIfEmpty(const std::string& directory) {
 void UntrackedRemoval::empty(const std::string& directory) {
   const OwnedFd opened = root_.openDirectory(directory);
   if (!opened && isGone(errno)) return;
-  if (!opened) failSystem(kOperation, directory);
+  if (!opened) failOpening(directory);
   for (const std::string& name : namesIn(opened.get(), directory))
     remove(directory + "/" + name);
 }

@@ -148,10 +148,12 @@ TEST(mount_in_a_worktree_refuses_its_reset_and_its_removal_until_it_is_gone) {
     amongOwnMounts([&] {
       scene.mountIn(name);
       scene.worktree().write("left.txt", "x");
+      scene.worktree().shell("cp .git " + quoted(scene.worktree().gitDirectory() + "/MERGE_MSG"));
       CHECK_EQ(mountedPath([&] { scene.resetIt(); }), scene.at(name));
       CHECK_EQ(mountedPath([&] { scene.removeIt(); }), scene.at(name));
       scene.requireUntouched();
       CHECK(fs::exists(scene.at("left.txt")));  // nothing of it is half gone
+      CHECK(fs::exists(scene.worktree().gitDirectory() + "/MERGE_MSG"));
       CHECK(!fs::exists(scene.trash()));
       unmount(scene.at(name));
       scene.resetIt();
@@ -162,6 +164,30 @@ TEST(mount_in_a_worktree_refuses_its_reset_and_its_removal_until_it_is_gone) {
       scene.requireUntouched();
     });
   }
+}
+
+TEST(mount_in_a_tracked_worktree_refuses_its_reset_too) {
+  const Scene scene;
+  amongOwnMounts([&] {
+    const auto session = scene.repository.open();
+    AddWorktreeRequest request;
+    request.name = "w02";
+    request.path = scene.repository.folder().file("trees/w02");
+    request.baseOid = scene.repository.oid("HEAD");
+    request.track = true;
+    addWorktree(*session, request, kNever);
+    const ResetRequest back{"w02", request.path, request.baseOid, false, {}};
+    reset(*session, back, kNever);
+    CHECK(!reset(*session, back, kNever).scanned.has_value());
+    const std::string point = request.path + "/src";
+    bindOver(scene.precious(), point);
+    CHECK_EQ(mountedPath([&] { reset(*session, back, kNever); }), point);
+    scene.requireUntouched();
+    unmount(point);
+    CHECK(reset(*session, back, kNever).scanned.has_value());
+    CHECK(!reset(*session, back, kNever).scanned.has_value());
+    scene.requireUntouched();
+  });
 }
 
 TEST(mount_of_a_single_file_is_not_written_through) {
