@@ -185,7 +185,7 @@ std::optional<FileStat> FileRestorer::overwrite(const TreeFile& file) {
   const OwnedFd opened(::openat(directoryFd, name.c_str(), kOverwriteFlags));
   struct stat status;
   if (!opened || ::fstat(opened.get(), &status) != 0 || !isPlain(file, status)) return std::nullopt;
-  if (mountOf(opened.get()) != mountOf(root_.get())) return std::nullopt;  // a single file may be mounted over too
+  if (isInOtherMount(opened.get(), root_.get())) return std::nullopt;  // a single file may be mounted over too
   const std::shared_ptr<const std::string> content = contentOf(*handle_, file, attributes_);
   writeAll(opened.get(), content->data(), content->size(), file.path);
   // Cut only afterwards, and only when it was longer: ext4 writes a file that was emptied to the disk when it is closed.

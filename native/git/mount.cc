@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <memory>
 
 #include "failure.h"
@@ -15,6 +16,8 @@
 namespace coppice {
 
 namespace {
+
+std::atomic<bool> byDevice{false};
 
 struct FreeText {
   void operator()(char* text) const noexcept { ::free(text); }
@@ -44,7 +47,7 @@ std::optional<uint64_t> mountIdOf(int fd, const std::string& name) {
 // One answer for the whole process: a number and a device must never be compared.
 bool kernelNumbersMounts() {
   static const bool there = mountIdOf(AT_FDCWD, "/").has_value();
-  return there;
+  return there && !byDevice;
 }
 
 #else
@@ -54,18 +57,31 @@ bool kernelNumbersMounts() { return false; }
 
 #endif
 
+bool statOf(int fd, const std::string& name, struct stat& status) {
+  const int result = name.empty() ? ::fstat(fd, &status) : ::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW);
+  return result == 0;
+}
+
+bool canTell(int fd, const std::string& name) {
+  struct stat status;
+  return kernelNumbersMounts() || (statOf(fd, name, status) && S_ISDIR(status.st_mode));
+}
+
 }  // namespace
+
+void tellMountsByDevice(bool on) { byDevice = on; }
 
 std::optional<uint64_t> mountOf(int fd, const std::string& name) {
   if (kernelNumbersMounts()) return mountIdOf(fd, name);
   struct stat status;
-  const int result =
-      name.empty() ? ::fstat(fd, &status) : ::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW);
-  if (result != 0) return std::nullopt;
+  if (!statOf(fd, name, status)) return std::nullopt;
   return static_cast<uint64_t>(status.st_dev);
 }
 
+bool isInOtherMount(int fd, int directoryFd) { return canTell(fd, {}) && mountOf(fd) != mountOf(directoryFd); }
+
 bool isMountPoint(int directoryFd, const std::string& name) {
+  if (!canTell(directoryFd, name)) return false;
   const std::optional<uint64_t> there = mountOf(directoryFd, name);
   return there && there != mountOf(directoryFd);
 }

@@ -19,8 +19,14 @@ namespace coppice {
 // filesystem. Rejected: both, because each subvolume of btrfs has a device of its own without being a mount.
 std::optional<uint64_t> mountOf(int fd, const std::string& name = {});
 
+// Whether an open file lies in another mount than an open directory. By devices only for directories: a file of an overlay may have
+// the device of its layer.
+bool isInOtherMount(int fd, int directoryFd);
 // Whether another mount begins at `name` in an open directory. False when nothing is there.
 bool isMountPoint(int directoryFd, const std::string& name);
+
+// For the test of the comparison by devices: turns the mounts' numbers off in this process.
+void tellMountsByDevice(bool on);
 
 // Throws MOUNTED.
 [[noreturn]] void failMounted(const char* operation, const std::string& path);

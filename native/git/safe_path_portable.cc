@@ -20,7 +20,7 @@ int openRetrying(int directoryFd, const char* name, int flags, mode_t mode) noex
 
 // The file, unless another mount begins there: then nothing, and EXDEV, as openat2 answers.
 OwnedFd inSameMount(OwnedFd opened, int rootFd, Mounts mounts) noexcept {
-  if (!opened || mounts == Mounts::kEntered || mountOf(opened.get()) == mountOf(rootFd)) return opened;
+  if (!opened || mounts == Mounts::kEntered || !isInOtherMount(opened.get(), rootFd)) return opened;
   opened.reset();
   errno = EXDEV;
   return opened;

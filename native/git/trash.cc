@@ -81,7 +81,7 @@ OwnedFd openTrash(const std::string& path) {
 // A directory with rights for us; falsy when it is none, does not let us in, or lies in another mount.
 OwnedFd openForRemoval(int parentFd, const std::string& name) {
   OwnedFd directory(::openat(parentFd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (directory && mountOf(directory.get()) != mountOf(parentFd)) return OwnedFd();
+  if (directory && isInOtherMount(directory.get(), parentFd)) return OwnedFd();
   if (directory) ::fchmod(directory.get(), 0700);  // refused: the unlink says why
   return directory;
 }

@@ -40,12 +40,17 @@ void bindOver(const std::string& from, const std::string& to) {
   if (::mount(from.c_str(), to.c_str(), nullptr, MS_BIND, nullptr) != 0) throw std::runtime_error("cannot bind " + to);
 }
 
+void mountMemory(const std::string& to) {
+  if (::mount("none", to.c_str(), "tmpfs", 0, nullptr) != 0) throw std::runtime_error("cannot mount on " + to);
+}
+
 void unmount(const std::string& path) {
   if (::umount2(path.c_str(), MNT_DETACH) != 0) throw std::runtime_error("cannot unmount " + path);
 }
 #else
 bool ownMounts() { return false; }
 void bindOver(const std::string&, const std::string&) {}
+void mountMemory(const std::string&) {}
 void unmount(const std::string&) {}
 #endif
 
@@ -219,6 +224,27 @@ TEST(mount_stops_a_removal_that_is_under_way) {
       CHECK_EQ(status.st_mode & 07777, 0500u);
     });
   }
+}
+
+// Linux before 5.8, and other systems.
+TEST(mount_of_another_device_is_told_without_the_numbers_of_mounts) {
+  const TempDirectory folder;
+  folder.write("gone/file", "x");
+  fs::create_directories(folder.file("gone/a/data"));
+  amongOwnMounts([&] {
+    mountMemory(folder.file("gone/a/data"));
+    folder.write("gone/a/data/thesis.txt", "years of work\n");
+    tellMountsByDevice(true);
+    RootDirectory::usePortableFallback(true);
+    const RootDirectory root(folder.path().string(), Mounts::kRefused);
+    CHECK(root.openFile("gone/file", O_RDONLY));
+    CHECK(!root.openFile("gone/a/data/thesis.txt", O_RDONLY));
+    CHECK_EQ(mountedPath([&] { removeTree(root.get(), "gone"); }), "data");
+    CHECK_EQ(folder.read("gone/a/data/thesis.txt"), "years of work\n");
+    unmount(folder.file("gone/a/data"));
+    removeTree(root.get(), "gone");
+    CHECK(!fs::exists(folder.file("gone")));
+  });
 }
 
 TEST(mount_below_the_depth_from_which_a_removal_lifts_stops_it_too) {
