@@ -356,7 +356,8 @@ test("a driver's own function that runs again after a conflict is told why", asy
   const seen: unknown[] = [];
   const resolve = wrapResolve(
     async ({ taskDef }: EffectAction) => {
-      const { path, ...worktree } = taskDef.metadata?.worktree as { path: string };
+      const { worktree: told } = taskDef.metadata as { worktree: { path: string } };
+      const { path, ...worktree } = told;
       seen.push(worktree);
       if (seen.length === 1) {
         await repository.write({ "a.txt": "theirs\n" });

@@ -36,17 +36,20 @@ test("what a function gives is its value, unless it is all that a program gives"
   expect(sdk.results()).toMatchObject({ more: { value: values.more }, program: { value: [1], stdout: "[1]\n" } });
 });
 
-test.each(["shell", "node"])("a %s task's environment has texts, numbers and booleans; what is null goes", async (kind) => {
-  const { dispatch, sdk } = await setUp();
-  const env = { PORT: 3000, MODE: "test", OFF: false, NONE: null };
-  const names = Object.keys(env).join(" ");
-  const part = {
-    shell: { command: `for name in ${names}; do printenv $name || echo -; done` },
-    node: { entry: "-e", args: [`for (const name of "${names}".split(" ")) console.log(process.env[name] ?? "-")`] },
-  }[kind];
-  await dispatch([action("e1", kind, { ...part, env }), shell("e2", "true")]);
-  expect(sdk.results()).toMatchObject({ e1: { stdout: "3000\ntest\nfalse\n-\n" }, e2: { status: "ok" } });
-});
+test.each(["shell", "node"])(
+  "a %s task's environment has texts, numbers and booleans; what is null goes",
+  async (kind) => {
+    const { dispatch, sdk } = await setUp();
+    const env = { PORT: 3000, MODE: "test", OFF: false, NONE: null };
+    const names = Object.keys(env).join(" ");
+    const part = {
+      shell: { command: `for name in ${names}; do printenv $name || echo -; done` },
+      node: { entry: "-e", args: [`for (const name of "${names}".split(" ")) console.log(process.env[name] ?? "-")`] },
+    }[kind];
+    await dispatch([action("e1", kind, { ...part, env }), shell("e2", "true")]);
+    expect(sdk.results()).toMatchObject({ e1: { stdout: "3000\ntest\nfalse\n-\n" }, e2: { status: "ok" } });
+  },
+);
 
 test("work lands whatever its title holds", async () => {
   const { dispatch, sdk, repository } = await setUp();
