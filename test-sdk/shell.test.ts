@@ -9,9 +9,9 @@ import { openManager } from "../test/support/manager.js";
 import { runProgram } from "../test/support/program.js";
 import { createRepository } from "../test/support/repository.js";
 
-const { resolveEffect } = createRequire(import.meta.url)(
-  "@a5c-ai/babysitter-sdk/dist/cli/commands/harnessPhase2",
-) as typeof import("@a5c-ai/babysitter-sdk/dist/cli/commands/harnessPhase2.js");
+const { resolveEffect } = createRequire(import.meta.url)("@a5c-ai/babysitter-sdk/dist/cli/commands/harnessPhase2") as {
+  resolveEffect(action: object, harness: string, options: object, shell: null): Promise<{ value?: unknown }>;
+};
 
 /** Prints each word that it gets on a line of its own, between brackets, after the folder that it is in. */
 const show = `basename "$PWD"; printf '[%s]\\n'`;
