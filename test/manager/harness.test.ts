@@ -55,9 +55,10 @@ test("a harness that does its task again is told why, and where what it did befo
   const manager = await openManager(repository, { harnesses, onConflict: "rerun" });
   const said: string[] = [];
   manager.on("task:output", ({ effectId, text }) => effectId === "second" && said.push(text));
-  // Both begin at the same commit and change the same line.
+  // Both begin at the same commit, however late the second does, and change the same line.
+  const base = await repository.oid("HEAD");
   const request = (id: string) => ({ id, task: harnessTask("stand-in", { prompt: `write a.txt ${id}` }) });
-  const [first, second] = await manager.parallel.allSettled([request("first"), request("second")]);
+  const [first, second] = await manager.parallel.allSettled([request("first"), request("second")], { base });
   expect([first.kind, second]).toMatchObject(["landed", { kind: "landed", attempt: 2 }]);
   const prompts = said
     .join("")
